@@ -1,0 +1,1 @@
+// Steps: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// Transfer: see docs/ARCHITECTURE.md.
