@@ -90,3 +90,27 @@ enum Style: String {
     enabled ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
   }
 }
+
+extension Terminal {
+  static func make(_ options: OutputOptions) -> Terminal {
+    Terminal(options: options, environment: ProcessEnvironment.all)
+  }
+}
+
+/// The process's environment variables as a dictionary.
+enum ProcessEnvironment {
+  static var all: [String: String] {
+    var variables: [String: String] = [:]
+    guard var entry = environ else { return variables }
+    while let text = entry.pointee {
+      let pair = String(cString: text)
+      if let equals = pair.firstIndex(of: "=") {
+        variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+      }
+      entry += 1
+    }
+    return variables
+  }
+
+  static subscript(name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
