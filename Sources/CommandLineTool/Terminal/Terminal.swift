@@ -101,7 +101,7 @@ extension Terminal {
 enum ProcessEnvironment {
   static var all: [String: String] {
     var variables: [String: String] = [:]
-    guard var entry = environ else { return variables }
+    var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
     while let text = entry.pointee {
       let pair = String(cString: text)
       if let equals = pair.firstIndex(of: "=") {
