@@ -85,7 +85,7 @@ let testTargets: [Target] = [
   tests("BuildEngine", ["JSON"]),
   tests("Transfer", ["JSON"]),
   tests("Corpus", ["JSON"]),
-  tests("Tokenization", ["Corpus", "JSON"]),
+  tests("Tokenization", ["Corpus", "JSON"], fixtures: true),
   tests("Kernels"),
   tests("LanguageModel", ["Kernels", "JSON", "Tokenization"]),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
