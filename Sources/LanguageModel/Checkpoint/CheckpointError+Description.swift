@@ -3,6 +3,7 @@
 #else
   import Darwin
 #endif
+import Tokenization
 
 extension CheckpointError: CustomStringConvertible {
   package var description: String {
@@ -22,6 +23,8 @@ extension CheckpointError: CustomStringConvertible {
       "\(path): the tokenizer has hash \(found), but the model was trained with \(expected)"
     case .vocabularyMismatch(let path, let model, let tokenizer):
       "\(path): the model has \(model) tokens, its tokenizer \(tokenizer)"
+    case .tokenizer(let error): error.description
+    case .model(let path, let error): "\(path): \(error.description)"
     }
   }
 }

@@ -1,3 +1,5 @@
+package import Tokenization
+
 /// Why a model folder or one of its files can't be read or written.
 package enum CheckpointError: Error, Sendable, Hashable {
   /// A system call failed on `path`.
@@ -13,6 +15,8 @@ package enum CheckpointError: Error, Sendable, Hashable {
   /// The tokenizer beside or before the model is another one.
   case tokenizerMismatch(path: String, found: String, expected: String)
   case vocabularyMismatch(path: String, model: Int, tokenizer: Int)
+  case tokenizer(TokenizerError)
+  case model(path: String, LanguageModelError)
 
   package enum Reason: Sendable, Hashable {
     case tooShort(bytes: Int)
