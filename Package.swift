@@ -46,7 +46,9 @@ let swiftTargets: [Target] = [
     dependencies: ["CSystem", "CZstd", "CSnappy", "CLZ4", "CBrotli", "CZlib", "JSON"]),
   .target(name: "Tokenization", dependencies: ["CSystem", "Corpus", "JSON"]),
   .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels", "CSystem"]),
-  .target(name: "LanguageModel", dependencies: ["Kernels", "Tokenization", "JSON", "CSystem"]),
+  .target(
+    name: "LanguageModel",
+    dependencies: ["Kernels", "CKernels", "Tokenization", "JSON", "CSystem"]),
   .target(
     name: "Training",
     dependencies: ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON", "CSystem"]),
@@ -86,7 +88,7 @@ let testTargets: [Target] = [
   tests("Transfer", ["JSON"]),
   tests("Corpus", ["JSON"]),
   tests("Tokenization", ["Corpus", "JSON"]),
-  tests("Kernels"),
+  tests("Kernels", ["CKernels"]),
   tests("LanguageModel", ["Kernels", "JSON", "Tokenization"]),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
   tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON"]),
