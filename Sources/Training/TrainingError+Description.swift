@@ -1,4 +1,7 @@
+import Corpus
+import Kernels
 import LanguageModel
+import Tokenization
 
 extension TrainingError: CustomStringConvertible {
   package var description: String {
@@ -21,12 +24,16 @@ extension TrainingError: CustomStringConvertible {
         : "the loss or its gradient is no number at step \(step)")
         + (lastCheckpoint.map { "; the last good checkpoint is \($0)" } ?? "")
         + "; lower the learning rates or clip harder"
-    case .resumeMismatch(let path, let key, let found, let expected):
-      "\(path) was made with `\(key)` \(found), this run has \(expected)"
     case .badData(let input, let problem): "`\(input)`: \(problem)"
     case .notOneToken(let text):
       "`\(text)` is more than one token, so multiple choice can't be scored by its first one"
+    case .vocabularyMismatch(let input, let found, let expected):
+      "`\(input)` was made with a vocabulary of \(found) tokens, the tokenizer has \(expected)"
     case .checkpoint(let error): error.description
+    case .corpus(let error): "\(error)"
+    case .tokenizer(let error): error.description
+    case .model(let error): error.description
+    case .kernel(let error): error.description
     }
   }
 

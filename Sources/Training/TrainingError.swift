@@ -1,4 +1,7 @@
+package import Corpus
+package import Kernels
 package import LanguageModel
+package import Tokenization
 
 /// Why training or evaluating can't start or go on.
 package enum TrainingError: Error, Sendable {
@@ -14,12 +17,16 @@ package enum TrainingError: Error, Sendable {
   case memory(needed: Int, limit: Int, plan: String)
   /// The loss is no number, or far above where training began.
   case diverged(step: Int, loss: Double, limit: Double, lastCheckpoint: String?)
-  /// An earlier attempt in the same folder had other settings or inputs.
-  case resumeMismatch(path: String, key: String, found: String, expected: String)
   case badData(input: String, problem: String)
   /// A text that must be one token is several: letters of multiple choice.
   case notOneToken(text: String)
+  /// Tokens of the data and of the tokenizer or model are not the same.
+  case vocabularyMismatch(input: String, found: Int, expected: Int)
   case checkpoint(CheckpointError)
+  case corpus(CorpusError)
+  case tokenizer(TokenizerError)
+  case model(LanguageModelError)
+  case kernel(KernelError)
 }
 
 /// Training stopped at a step's boundary because it was asked to, after saving what a later run

@@ -8,7 +8,7 @@ import Training
     for (index, length) in lengths.enumerated() {
       try builder.append(
         ids: (0..<length).map { Int32(1000 * (index + 1) + $0) },
-        mask: (0..<length).map { $0 >= length / 2 })
+        mask: (0..<length).map { $0 >= length / 2 ? 1 : 0 })
     }
     return try builder.finish()
   }

@@ -64,12 +64,12 @@ package final class RenderedConversations: @unchecked Sendable {
     deinit { close(descriptor) }
 
     /// `mask` is as long as `ids`; an empty conversation is left out.
-    package mutating func append(ids: [Int32], mask: [Bool]) throws(TrainingError) {
+    package mutating func append(ids: [Int32], mask: [UInt8]) throws(TrainingError) {
       precondition(ids.count == mask.count, "\(ids.count) ids, \(mask.count) mask values")
       guard !ids.isEmpty else { return }
       for (id, isTrained) in zip(ids, mask) {
-        buffer.append(UInt32(bitPattern: id) | (isTrained ? RenderedConversations.maskBit : 0))
-        if isTrained { trained += 1 }
+        buffer.append(UInt32(bitPattern: id) | (isTrained != 0 ? RenderedConversations.maskBit : 0))
+        if isTrained != 0 { trained += 1 }
       }
       starts.append((starts.last ?? 0) + ids.count)
       if buffer.count >= Self.bufferCount { try flush() }
