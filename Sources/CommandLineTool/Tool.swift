@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Glibc
+import Steps
 
 /// The `nanobuild` command: it only dispatches to the commands in `Commands/`.
 package struct Tool: ParsableCommand {
@@ -40,8 +41,4 @@ extension Tool {
     }
     return arguments
   }
-}
-
-package enum ToolVersion {
-  package static let text = "0.1.0"
 }

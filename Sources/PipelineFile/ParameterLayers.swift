@@ -92,15 +92,24 @@ struct ParameterLayers {
   }
 
   private func schema(_ name: String, at node: YAMLNode) -> ParameterSchema? {
-    if let index = parameters.indices[name] { return parameters.schemas[index] }
+    if let schema = schema(named: name) { return schema }
     problems.report(unknown(name), at: node)
     return nil
   }
 
   private func schema(_ name: String, at location: SourceLocation) -> ParameterSchema? {
-    if let index = parameters.indices[name] { return parameters.schemas[index] }
+    if let schema = schema(named: name) { return schema }
     problems.report(unknown(name), at: location)
     return nil
+  }
+
+  private func schema(named name: String) -> ParameterSchema? {
+    if let index = parameters.indices[name] { return parameters.schemas[index] }
+    // A free parameter, but not what is likely a misspelling of a declared one.
+    guard parameters.acceptsAny,
+      problems.nearest(to: name, among: parameters.schemas.map(\.name)) == nil
+    else { return nil }
+    return ParameterSchema(name, .any, "")
   }
 
   private func unknown(_ name: String) -> PipelineError {
