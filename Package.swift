@@ -84,7 +84,7 @@ let testTargets: [Target] = [
   tests("PipelineFile", ["YAML", "Diagnostics", "JSON"]),
   tests("BuildEngine", ["JSON"]),
   tests("Transfer", ["JSON"]),
-  tests("Corpus", ["JSON"]),
+  tests("Corpus", ["JSON"], fixtures: true),
   tests("Tokenization", ["Corpus", "JSON"]),
   tests("Kernels"),
   tests("LanguageModel", ["Kernels", "JSON", "Tokenization"]),
