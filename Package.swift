@@ -86,7 +86,7 @@ let testTargets: [Target] = [
   tests("PipelineFile", ["YAML", "Diagnostics", "JSON"]),
   tests("BuildEngine", ["JSON"]),
   tests("Transfer", ["JSON"]),
-  tests("Corpus", ["JSON"]),
+  tests("Corpus", ["JSON"], fixtures: true),
   tests("Tokenization", ["Corpus", "JSON"], fixtures: true),
   tests("Kernels", ["CKernels"]),
   tests("LanguageModel", ["Kernels", "JSON", "Tokenization"]),
