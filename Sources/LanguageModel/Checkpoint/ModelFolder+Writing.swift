@@ -1,4 +1,5 @@
 package import JSON
+import Kernels
 package import Tokenization
 
 extension ModelFolder {
