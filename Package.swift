@@ -48,7 +48,7 @@ let swiftTargets: [Target] = [
   .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels", "CSystem"]),
   .target(
     name: "LanguageModel",
-    dependencies: ["Kernels", "CKernels", "Tokenization", "JSON", "CSystem"]),
+    dependencies: ["Kernels", "CKernels", "Tokenization", "Corpus", "JSON", "CSystem"]),
   .target(
     name: "Training",
     dependencies: ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON", "CSystem"]),
@@ -89,7 +89,7 @@ let testTargets: [Target] = [
   tests("Corpus", ["JSON"], fixtures: true),
   tests("Tokenization", ["Corpus", "JSON"], fixtures: true),
   tests("Kernels", ["CKernels"]),
-  tests("LanguageModel", ["Kernels", "JSON", "Tokenization"]),
+  tests("LanguageModel", ["Kernels", "JSON", "Tokenization", "Corpus"]),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
   tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON"]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "JSON"]),

@@ -1,7 +1,8 @@
 extension TrainingOptions {
   /// Everything that can be judged without data, before any work.
   package func validate() throws(TrainingError) {
-    try require("device_batch", deviceBatch >= 1 && deviceBatch <= 1 << 20, "must be at least 1")
+    try require(
+      "device_batch", deviceBatch >= 1 && deviceBatch <= 1 << 16, "must be 1 to 65536")
     if let sequenceLength {
       try require(
         "sequence_length", sequenceLength >= 2 && sequenceLength <= 1 << 20,

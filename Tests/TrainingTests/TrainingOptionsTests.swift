@@ -60,7 +60,7 @@ import Training
     } catch {
       #expect("\(error)".contains(": 512 would do"))
     }
-    options.deviceBatch = 1 << 20
+    options.deviceBatch = 1 << 16
     #expect(throws: TrainingError.self) { try options.accumulation(sequenceLength: .max) }
   }
 }

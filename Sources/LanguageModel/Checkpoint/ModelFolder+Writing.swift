@@ -1,5 +1,6 @@
 import Kernels
 package import JSON
+import Kernels
 package import Tokenization
 
 extension ModelFolder {
