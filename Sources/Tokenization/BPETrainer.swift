@@ -58,9 +58,8 @@ package struct BPETrainer: Sendable {
 
   /// Trains on the documents that `source` gives, batch by batch, until it returns false.
   ///
-  /// `source` appends to an empty buffer, a few megabytes at best. It and `progress` are called
-  /// from several threads but never at the same time. An error of `source` is thrown as it is;
-  /// others are `TokenizerError`. `isCancelled` may be called from any thread.
+  /// `source` appends to an empty buffer, a few megabytes at best. The closures are called on the
+  /// calling thread only. An error of `source` is thrown as it is; others are `TokenizerError`.
   package func train(
     source: (inout DocumentBuffer) throws -> Bool,
     progress: (Progress) -> Void = { _ in },

@@ -23,12 +23,4 @@ package struct DocumentBuffer: Sendable {
     bytes.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
   }
-
-  /// Cuts a document short; `length` is at most its own.
-  mutating func truncateLast(toBytes length: Int) {
-    guard let end = ends.last else { return }
-    let start = ends.count > 1 ? ends[ends.count - 2] : 0
-    bytes.removeLast(end - start - length)
-    ends[ends.count - 1] = start + length
-  }
 }

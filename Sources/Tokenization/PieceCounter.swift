@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Reads a source of text to its end or limit and counts its pieces on all threads.
 final class PieceCounter {
   private(set) var table = PieceTable()
@@ -20,34 +18,50 @@ final class PieceCounter {
     roundBytes = min(256 << 20, max(1 << 20, options.maxMemory / 4))
   }
 
+  /// `source`, `progress` and `isCancelled` are called on the calling thread only.
   func count(
     source: (inout DocumentBuffer) throws -> Bool,
     progress: (BPETrainer.Progress) -> Void, isCancelled: () -> Bool
   ) throws {
-    try withoutActuallyEscaping(source) { source in
-      try withoutActuallyEscaping(progress) { progress in
-        try withoutActuallyEscaping(isCancelled) { isCancelled in
-          let reader = SerialReader(
-            source: source, progress: progress, isCancelled: isCancelled,
-            maxCharacters: options.maxCharacters, documentCap: options.documentCap)
-          try count(reader)
+    let pattern = options.pattern
+    let tables = TableList((0..<threads).map { _ in PieceTable() })
+    var limits = DocumentLimits(options)
+    while !limits.isFinished {
+      let queue = BatchQueue(capacity: threads * 2)
+      var failure: (any Error)?
+      let team = ThreadTeam.start(threads - 1) { index in
+        let splitter = Splitter(pattern)
+        while let batch = queue.take() {
+          Self.count(batch, splitter, tables.tables[index + 1])
         }
       }
-    }
-  }
-
-  private func count(_ reader: SerialReader) throws {
-    let pattern = options.pattern
-    let roundBytes = roundBytes
-    let tables = TableList((0..<threads).map { _ in PieceTable() })
-    while !reader.isFinished {
-      reader.startRound(bytes: roundBytes)
-      ThreadTeam.run(threads) { index in
-        let splitter = Splitter(pattern)
-        var buffer = DocumentBuffer()
-        while reader.next(&buffer) { Self.count(buffer, splitter, tables.tables[index]) }
+      let splitter = Splitter(pattern)
+      var roundLeft = roundBytes
+      var batch = DocumentBuffer()
+      while failure == nil, !limits.isFinished, roundLeft > 0 {
+        if isCancelled() {
+          failure = TokenizerError.cancelled
+          break
+        }
+        batch.removeAll()
+        do {
+          let isLast = try !source(&batch)
+          for part in limits.apply(to: batch, isLast: isLast) {
+            roundLeft -= part.bytes.count
+            // A full queue means that the others have enough to do: help them.
+            if !queue.offer(part) { Self.count(part, splitter, tables.tables[0]) }
+          }
+        } catch {
+          failure = error
+        }
+        progress(
+          .counting(
+            documents: limits.documents, characters: limits.characters, bytes: limits.bytes))
       }
-      if let error = reader.error { throw error }
+      queue.close()
+      while let batch = queue.take() { Self.count(batch, splitter, tables.tables[0]) }
+      team.join()
+      if let failure { throw failure }
       for index in tables.tables.indices {
         if index == 0, table.count == 0 {
           swap(&table, &tables.tables[0])
@@ -56,7 +70,7 @@ final class PieceCounter {
         }
         tables.tables[index] = PieceTable()
       }
-      var minimum = 2
+    var minimum = 2
       while table.footprint > options.maxMemory, table.count > 0 {
         forgotten += table.forget(below: minimum)
         minimum += 1
@@ -68,9 +82,9 @@ final class PieceCounter {
       forgotten += table.forget(below: minimum)
       minimum += 1
     }
-    documents = reader.documents
-    characters = reader.characters
-    bytes = reader.bytes
+    documents = limits.documents
+    characters = limits.characters
+    bytes = limits.bytes
   }
 
   private static func count(
@@ -106,62 +120,28 @@ private final class TableList: @unchecked Sendable {
   init(_ tables: [PieceTable]) { self.tables = tables }
 }
 
-/// Gives the threads batches of documents, one caller at a time, and applies the limits in the
-/// order of the documents.
-private final class SerialReader: @unchecked Sendable {
-  private let lock = Mutex<Void>(())
-  private let source: (inout DocumentBuffer) throws -> Bool
-  private let progress: (BPETrainer.Progress) -> Void
-  private let isCancelled: () -> Bool
+/// Applies the limits of the options in the order of the documents.
+private struct DocumentLimits {
   private let maxCharacters: Int
   private let documentCap: Int
-  private var batch = DocumentBuffer()
-  private var roundLeft = 0
-
-  // Written under the lock; read by the owner between rounds.
   private(set) var documents = 0
   private(set) var characters = 0
   private(set) var bytes = 0
-  private(set) var error: (any Error)?
   private(set) var isFinished = false
 
-  init(
-    source: @escaping (inout DocumentBuffer) throws -> Bool,
-    progress: @escaping (BPETrainer.Progress) -> Void, isCancelled: @escaping () -> Bool,
-    maxCharacters: Int?, documentCap: Int?
-  ) {
-    self.source = source
-    self.progress = progress
-    self.isCancelled = isCancelled
-    self.maxCharacters = maxCharacters ?? .max
-    self.documentCap = documentCap ?? .max
+  /// Batches are cut to about this size, so that all threads get some.
+  private static let partBytes = 1 << 19
+
+  init(_ options: BPETrainer.Options) {
+    maxCharacters = options.maxCharacters ?? .max
+    documentCap = options.documentCap ?? .max
   }
 
-  func startRound(bytes: Int) { roundLeft = bytes }
-
-  /// Fills `buffer` with the next documents; false when the round or the text has ended.
-  func next(_ buffer: inout DocumentBuffer) -> Bool {
-    lock.withLock { _ in
-      buffer.removeAll()
-      while !isFinished, roundLeft > 0, buffer.count == 0 { read(&buffer) }
-      return buffer.count > 0
-    }
-  }
-
-  private func read(_ buffer: inout DocumentBuffer) {
-    if isCancelled() {
-      error = TokenizerError.cancelled
-      isFinished = true
-      return
-    }
-    batch.removeAll()
-    do {
-      if try !source(&batch) { isFinished = true }
-    } catch {
-      self.error = error
-      isFinished = true
-      return
-    }
+  /// The documents of `batch` within the limits, in parts for the threads.
+  mutating func apply(to batch: DocumentBuffer, isLast: Bool) -> [DocumentBuffer] {
+    var parts: [DocumentBuffer] = []
+    var part = DocumentBuffer()
+    isFinished = isLast
     batch.bytes.withUnsafeBufferPointer { text in
       var start = 0
       for end in batch.ends {
@@ -171,15 +151,19 @@ private final class SerialReader: @unchecked Sendable {
         }
         let document = UnsafeBufferPointer(rebasing: text[start..<end])
         let (length, count) = CharacterCount.prefix(document, limit: documentCap)
-        buffer.append(UnsafeBufferPointer(rebasing: document[..<length]))
+        part.append(UnsafeBufferPointer(rebasing: document[..<length]))
         documents += 1
         characters += count
         bytes += length
-        roundLeft -= length
+        if part.bytes.count >= Self.partBytes {
+          parts.append(part)
+          part = DocumentBuffer()
+        }
         start = end
       }
     }
-    progress(.counting(documents: documents, characters: characters, bytes: bytes))
+    if part.count > 0 { parts.append(part) }
+    return parts
   }
 }
 

@@ -4,44 +4,48 @@
   import Darwin
 #endif
 
-/// Runs one body on several threads and waits for all of them.
-enum ThreadTeam {
-  /// Calls `body` once with every index in 0 ..< `count`, index 0 on the calling thread.
+/// Threads that each run one body with their own index.
+///
+/// Plain threads and not tasks: the work is numeric and long, and the cooperative pool must stay
+/// free for others.
+struct ThreadTeam: ~Copyable {
+  private var threads: [pthread_t] = []
+  private var refused: [Int] = []
+  private let body: @Sendable (Int) -> Void
+
+  /// Starts `count` threads with the indices 0 ..< `count`.
   ///
-  /// Should the system refuse a thread, its part runs on the calling thread: no part is lost.
-  static func run(_ count: Int, _ body: @Sendable (Int) -> Void) {
-    guard count > 1 else {
-      body(0)
-      return
-    }
-    withoutActuallyEscaping(body) { body in
-      var threads: [pthread_t] = []
-      var refused: [Int] = []
-      for index in 1..<count {
-        let part = Unmanaged.passRetained(Part(index: index, body: body))
-        var thread = pthread_t()
-        if start(&thread, part) {
-          threads.append(thread)
-        } else {
-          part.release()
-          refused.append(index)
-        }
+  /// Should the system refuse a thread, its part runs in `join`: no part is lost.
+  static func start(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> ThreadTeam {
+    ThreadTeam(count, body)
+  }
+
+  private init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    self.body = body
+    for index in 0..<max(count, 0) {
+      let part = Unmanaged.passRetained(Part(index: index, body: body))
+      var thread = pthread_t()
+      let status = pthread_create(
+        &thread, nil,
+        { argument in
+          guard let argument else { return nil }
+          let part = Unmanaged<Part>.fromOpaque(argument).takeRetainedValue()
+          part.body(part.index)
+          return nil
+        }, part.toOpaque())
+      if status == 0 {
+        threads.append(thread)
+      } else {
+        part.release()
+        refused.append(index)
       }
-      body(0)
-      for index in refused { body(index) }
-      for thread in threads { pthread_join(thread, nil) }
     }
   }
 
-  private static func start(_ thread: inout pthread_t, _ part: Unmanaged<Part>) -> Bool {
-    pthread_create(
-      &thread, nil,
-      { argument in
-        guard let argument else { return nil }
-        let part = Unmanaged<Part>.fromOpaque(argument).takeRetainedValue()
-        part.body(part.index)
-        return nil
-      }, part.toOpaque()) == 0
+  /// Waits for all threads.
+  consuming func join() {
+    for index in refused { body(index) }
+    for thread in threads { pthread_join(thread, nil) }
   }
 
   private final class Part {
