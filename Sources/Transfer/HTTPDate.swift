@@ -1,7 +1,7 @@
 /// Dates in HTTP headers, as seconds since 1970.
-enum HTTPDate {
+package enum HTTPDate {
   /// Reads the three forms of RFC 9110 §5.6.7; nil for anything else.
-  static func seconds(_ text: some StringProtocol) -> Int? {
+  package static func seconds(_ text: some StringProtocol) -> Int? {
     let words = String(text).split(whereSeparator: { " ,-".contains($0) }).map { String($0) }
     // Sun, 06 Nov 1994 08:49:37 GMT · Sunday, 06-Nov-94 08:49:37 GMT · Sun Nov  6 08:49:37 1994
     guard words.count >= 5 else { return nil }
