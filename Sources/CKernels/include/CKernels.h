@@ -1,1 +1,3 @@
 #pragma once
+
+#include "gemm_bf16.h"
