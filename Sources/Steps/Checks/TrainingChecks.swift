@@ -61,11 +61,13 @@ struct NoNaNCheck: Check {
     }
     let weights = try SafetensorsFile(path: context.result + "/" + ModelFolder.weights)
     var count = 0
-    for tensor in weights.tensors {
-      let values = try weights.floats(tensor)
+    for name in weights.names {
+      guard let shape = weights.entries[name]?.shape else { continue }
+      var values = [Float](repeating: 0, count: shape.reduce(1, *))
+      try weights.read(name, shape: shape, into: &values)
       if let index = values.firstIndex(where: { !$0.isFinite }) {
         return CheckVerdict(
-          passed: false, message: "element \(index) of `\(tensor.name)` is \(values[index])")
+          passed: false, message: "element \(index) of `\(name)` is \(values[index])")
       }
       count += values.count
     }
