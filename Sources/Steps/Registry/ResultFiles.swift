@@ -24,16 +24,14 @@ enum ResultFiles {
   }
 
   static func object(_ bytes: [UInt8], path: String) throws(StepFailure) -> [String: JSONValue] {
-    do throws(JSONError) {
-      guard let members = try JSONParser.parse(bytes).objectValue else {
-        throw JSONError(
-          reason: .unexpectedByte(bytes.first ?? 0, expected: "an object"), offset: 0, line: 1,
-          column: 1)
-      }
-      return members
-    } catch {
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONParser.parse(bytes) } catch {
       throw StepFailure("\(path):\(error)")
     }
+    guard let members = value.objectValue else {
+      throw StepFailure("\(path): found \(value.kindDescription), expected an object")
+    }
+    return members
   }
 
   /// The file's bytes, or nil when there is none.

@@ -1,3 +1,4 @@
+import JSON
 import PipelineFile
 
 /// What the engine's own `shell` step and check take.
