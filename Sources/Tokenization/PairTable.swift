@@ -36,7 +36,7 @@ final class PairTable: @unchecked Sendable {
 
   @inline(__always)
   private func start(_ key: UInt64) -> Int {
-    Int(truncatingIfNeeded: (key ^ (key &>> 27)) &* 0x9e37_79b9_7f4a_7c15 &>> shift)
+    Int(truncatingIfNeeded: ((key ^ (key &>> 27)) &* 0x9e37_79b9_7f4a_7c15) &>> shift)
   }
 
   /// The slot of the pair; its rank is `noRank` if the two never merge.

@@ -48,6 +48,13 @@ package final class PieceEncoder {
     }
   }
 
+  /// Appends the ids of bytes that are one piece already.
+  func encodePiece(_ piece: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) {
+    output.count = 0
+    mergePiece(piece, into: output)
+    ids.append(contentsOf: output.elements)
+  }
+
   @inline(never)
   private func mergePiece(_ piece: UnsafeBufferPointer<UInt8>, into output: TokenBuffer) {
     if !tokenizer.unreachable.isEmpty, let id = tokenizer.unreachable[Array(piece)] {

@@ -29,6 +29,18 @@ package struct Splitter: Sendable {
     return lengths
   }
 
+  /// The number of pieces of `text`.
+  package func countPieces(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    guard var position = text.baseAddress else { return 0 }
+    let end = position + text.count
+    var count = 0
+    while position < end {
+      position = pieceEnd(position, end)
+      count &+= 1
+    }
+    return count
+  }
+
   /// The end of the piece that starts at `start`, which must be before `end`.
   @inline(__always)
   func pieceEnd(

@@ -132,3 +132,5 @@ void nb_muon_apply(float *p, const float *u, float rate, float decay, long count
 /// y[i*sy + o] = sum over c of w[o*columns + c] x[i*sx + c], for o in first..<last, i < vectors.
 void nb_matvec(float *y, const float *w, const float *x, long first, long last, long columns,
                long vectors, long sy, long sx);
+
+#include "gemm_bf16.h"

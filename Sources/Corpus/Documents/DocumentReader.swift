@@ -41,7 +41,7 @@ package final class DocumentReader {
       case .none: batch = nil
       case .parquet(let pages):
         batch = try pages.next().map { page throws(CorpusError) in
-          try pages.documents(of: page, decoder)
+          DocumentBatch(vector: try pages.decodeText(page, decoder).values)
         }
       case .lines(let lines): batch = try lines.next()
       case .text(let text): batch = try text.next()

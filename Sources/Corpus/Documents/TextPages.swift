@@ -31,15 +31,15 @@ final class TextPages {
 
   /// Decodes and validates a page. Does not touch the position, so that several threads may each
   /// do this with a decoder of their own.
-  func documents(of raw: RawPage, _ decoder: PageDecoder) throws(CorpusError) -> DocumentBatch {
+  func decodeText(_ raw: RawPage, _ decoder: PageDecoder) throws(CorpusError) -> DecodedPage {
     do throws(ParquetFault) {
-      let values = try decoder.decode(raw).values
-      for index in 0..<values.count {
-        if let byte = UTF8Check.firstFault(values.bytes(index)) {
+      let page = try decoder.decode(raw)
+      for index in 0..<page.values.count {
+        if let byte = UTF8Check.firstFault(page.values.bytes(index)) {
           throw ParquetFault.invalidUTF8(value: index, byte: byte)
         }
       }
-      return DocumentBatch(vector: values)
+      return page
     } catch {
       throw .parquet(path: file.path, place: raw.place, fault: error)
     }

@@ -22,6 +22,11 @@ struct ColumnPages {
     let group = file.metadata.rowGroups[rowGroup]
     chunk = group.columns[column.index]
     valuesLeft = chunk.valueCount
+    if column.maximumRepetition == 0, chunk.valueCount != group.rowCount {
+      throw located(.inconsistent(.valueCount), page: nil)
+    }
+    // A column without values may have no pages, and then its offset means nothing.
+    if valuesLeft == 0 { return }
     var start = chunk.dataPageOffset
     if let dictionary = chunk.dictionaryPageOffset, dictionary > 0, dictionary < start {
       start = dictionary
@@ -32,9 +37,6 @@ struct ColumnPages {
     }
     guard chunk.compressedSize >= 0, chunk.compressedSize <= limit - start else {
       throw located(.truncated(.columnChunk), page: nil)
-    }
-    if column.maximumRepetition == 0, chunk.valueCount != group.rowCount {
-      throw located(.inconsistent(.valueCount), page: nil)
     }
     offset = start
     end = start + chunk.compressedSize

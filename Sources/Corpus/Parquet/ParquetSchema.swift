@@ -22,6 +22,8 @@ struct ParquetNode: Sendable {
     case list([ParquetNode])
     /// A list whose elements are key-value structures.
     case map([ParquetNode])
+    /// A structure of which one member alone is read, in place of the structure.
+    indirect case projection(ParquetNode)
   }
 
   var name: String
@@ -35,11 +37,28 @@ struct ParquetNode: Sendable {
   /// Leaves below this node.
   var leaves: Range<Int>
 
-  var children: [ParquetNode] {
+  /// The node reduced to what `path` names below it, or nil when nothing is there. Names of the
+  /// groups that lists are stored with may be given or left out.
+  func projected(to path: ArraySlice<String>) -> ParquetNode? {
+    guard let name = path.first else { return self }
+    var result = self
     switch content {
-    case .leaf: []
-    case .structure(let children), .list(let children), .map(let children): children
+    case .leaf, .projection: return nil
+    case .structure(let children):
+      guard let child = children.first(where: { $0.name == name }),
+        let inner = child.projected(to: path.dropFirst())
+      else { return nil }
+      result.content = .projection(inner)
+      result.leaves = inner.leaves
+    case .list(let children), .map(let children):
+      guard let child = children.first,
+        let inner = (0...min(2, path.count)).lazy
+          .compactMap({ child.projected(to: path.dropFirst($0)) }).first
+      else { return nil }
+      result.content = .list([inner])
+      result.leaves = inner.leaves
     }
+    return result
   }
 }
 
@@ -58,6 +77,14 @@ struct ParquetSchema: Sendable {
       throw .invalid(.schema, value: builder.position)
     }
     columns = builder.columns
+  }
+
+  /// A field, or what a path with dots names below one.
+  func node(named name: String) -> ParquetNode? {
+    if let field = fields.first(where: { $0.name == name }) { return field }
+    let path = name.split(separator: ".").map(String.init)
+    return fields.lazy.filter { $0.name == path.first }
+      .compactMap { $0.projected(to: path.dropFirst()) }.first
   }
 
   private struct Builder {

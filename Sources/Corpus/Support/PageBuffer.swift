@@ -38,46 +38,65 @@ final class BufferPool: Sendable {
 
   private static let keptBlocks = 12
   private static let largestKeptBlock = 16 << 20
-  private let free = Mutex<[Block]>([])
+
+  private struct State {
+    var free: [Block] = []
+    /// Bytes lent or kept.
+    var total = 0
+  }
+
+  private let state = Mutex(State())
 
   deinit {
-    free.withLock { blocks in
-      for block in blocks { Glibc.free(block.base) }
-      blocks.removeAll()
+    state.withLock { state in
+      for block in state.free { Glibc.free(block.base) }
+      state.free.removeAll()
     }
   }
 
-  /// A buffer of `count` bytes with undefined content, or nil when the system has no memory.
+  /// A buffer of `count` bytes with undefined content. Throws when the pool's bound would be
+  /// passed or the system has no memory.
   func buffer(count: Int) throws(ParquetFault) -> PageBuffer {
     let needed = max(count, 1) + PageBuffer.slack
-    let reused = free.withLock { blocks -> Block? in
+    let rounded = needed < 4096 ? needed : (needed + needed / 8 + 4095) & ~4095
+    let reused = state.withLock { state -> Block? in
       // A block more than four times too large is left for a page that needs it.
-      let fitting = blocks.indices.filter {
-        blocks[$0].capacity >= needed && blocks[$0].capacity / 4 <= max(needed, 64 << 10)
+      let fitting = state.free.indices.filter {
+        state.free[$0].capacity >= needed && state.free[$0].capacity / 4 <= max(needed, 64 << 10)
       }
-      guard let index = fitting.min(by: { blocks[$0].capacity < blocks[$1].capacity }) else {
-        return nil
+      let best = fitting.min { state.free[$0].capacity < state.free[$1].capacity }
+      if let best { return state.free.remove(at: best) }
+      if state.total + rounded > ParquetLimits.memoryBytes {
+        for block in state.free {
+          state.total -= block.capacity
+          Glibc.free(block.base)
+        }
+        state.free.removeAll()
       }
-      return blocks.remove(at: index)
+      state.total += rounded
+      return nil
     }
     if let reused {
       return PageBuffer(base: reused.base, count: count, capacity: reused.capacity, pool: self)
     }
-    let rounded = needed < 4096 ? needed : (needed + needed / 8 + 4095) & ~4095
-    guard let base = malloc(rounded) else {
-      throw .tooLarge(.page, size: count, limit: ParquetLimits.pageBytes)
+    let isWithinBound = state.withLock { $0.total <= ParquetLimits.memoryBytes }
+    guard isWithinBound, let base = malloc(rounded) else {
+      state.withLock { $0.total -= rounded }
+      throw .tooLarge(.page, size: count, limit: ParquetLimits.memoryBytes)
     }
     return PageBuffer(base: base, count: count, capacity: rounded, pool: self)
   }
 
   fileprivate func recycle(_ base: UnsafeMutableRawPointer, capacity: Int) {
-    let kept = capacity <= Self.largestKeptBlock
-      && free.withLock { blocks in
-        if blocks.count >= Self.keptBlocks { return false }
-        blocks.append(Block(base: base, capacity: capacity))
+    let block = Block(base: base, capacity: capacity)
+    let isKept = state.withLock { state in
+      if capacity <= Self.largestKeptBlock, state.free.count < Self.keptBlocks {
+        state.free.append(block)
         return true
       }
-    if !kept { Glibc.free(base) }
+      state.total -= capacity
+      return false
+    }
+    if !isKept { Glibc.free(base) }
   }
-
 }

@@ -1,3 +1,4 @@
+import Kernels
 package import JSON
 import Kernels
 package import Tokenization

@@ -53,6 +53,19 @@ package final class SafetensorsFile {
     }
   }
 
+  /// As above, into an array of exactly the tensor's size.
+  package func read(
+    _ name: String, shape: [Int], into values: inout [Float]
+  ) throws(CheckpointError) {
+    let outcome = values.withUnsafeMutableBufferPointer { buffer -> CheckpointError? in
+      do throws(CheckpointError) {
+        try read(name, shape: shape, into: buffer)
+        return nil
+      } catch { return error }
+    }
+    if let outcome { throw outcome }
+  }
+
   private func convert(
     _ name: String, _ entry: Entry, into values: UnsafeMutableBufferPointer<Float>,
     _ element: (UInt16) -> Float
