@@ -1,3 +1,4 @@
+import JSON
 import Testing
 import Training
 
@@ -26,7 +27,7 @@ import Training
     var source = PackedConversations(conversations, padding: 7, seed: 1)
     var batch = MicroBatch(rows: 2, length: 15)
     for _ in 0..<20 {
-      try source.next(&batch)
+      source.next(&batch)
       for row in 0..<2 {
         let tokens = Array(batch.tokens[(row * 15)..<(row * 15 + 15)])
         let targets = Array(batch.targets[(row * 15)..<(row * 15 + 15)])
@@ -51,7 +52,7 @@ import Training
     var seen: [Int32: Int] = [:]
     var batch = MicroBatch(rows: 1, length: 15)
     while seen.count < 8 {
-      try source.next(&batch)
+      source.next(&batch)
       for token in batch.tokens where token >= 1000 && token % 1000 == 0 {
         seen[token, default: 0] += 1
       }
@@ -62,19 +63,19 @@ import Training
   @Test func aConversationLongerThanARowIsCut() throws {
     var packed = PackedConversations(try set([100]), padding: 0, seed: 1)
     var batch = MicroBatch(rows: 1, length: 60)
-    try packed.next(&batch)
+    packed.next(&batch)
     #expect(batch.tokens == (0..<60).map { Int32(1000 + $0) })
     #expect(batch.targets[59] == 1060 && batch.targets[48] == -1 && batch.targets[49] == 1050)
     var padded = PaddedConversations(try set([100]), padding: 0, longestRow: 60, seed: 1)
     var other = MicroBatch(rows: 1, length: 60)
-    try padded.next(&other)
+    padded.next(&other)
     #expect(other == batch)
   }
 
   @Test func paddedRowsAreAsLongAsTheLongest() throws {
     var source = PaddedConversations(try set([4, 9]), padding: 5, longestRow: 15, seed: 1)
     var batch = MicroBatch(rows: 2, length: 15)
-    try source.next(&batch)
+    source.next(&batch)
     #expect(batch.length == 8)
     let rows = (0..<2).map { row in
       (
@@ -92,7 +93,7 @@ import Training
     let conversations = try set([4, 3])
     var source = ConversationStream(conversations, seed: 3)
     var batch = MicroBatch(rows: 1, length: 6)
-    try source.next(&batch)
+    source.next(&batch)
     #expect(batch.trainedTokens == 6)
     #expect(Array(batch.tokens[1...]) == Array(batch.targets[..<5]))
     let seen = Set(batch.tokens).union([batch.targets[5]])
@@ -147,9 +148,9 @@ import Training
     let conversations = try set([Int](repeating: 2, count: 40))
     func firsts(seed: Int, epochs: Int) throws -> [[Int32]] {
       var source = PaddedConversations(conversations, padding: 0, longestRow: 8, seed: seed)
-      return try (0..<epochs).map { _ in
+      return (0..<epochs).map { _ in
         var batch = MicroBatch(rows: 40, length: 8)
-        try source.next(&batch)
+        source.next(&batch)
         return (0..<40).map { batch.tokens[$0] }
       }
     }
