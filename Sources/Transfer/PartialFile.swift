@@ -103,9 +103,14 @@ final class PartialFile {
     if isRemembered { Files.remove(Self.memoPath(destination)) }
   }
 
-  func discard() {
-    Files.remove(Self.memoPath(destination))
-    Files.remove(file.path)
+  /// Leaves what another session can continue, and nothing where there is nothing.
+  func suspend() throws(TransferError) {
+    if size == 0 {
+      try restart()
+      Files.remove(file.path)
+    } else {
+      try remember()
+    }
   }
 
   private static func write(_ bytes: [UInt8], to file: FileHandle) throws(TransferError) {

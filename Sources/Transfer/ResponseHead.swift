@@ -6,6 +6,8 @@ struct ResponseHead {
   var entityTag: String?
   var lastModified: String?
   var isEncoded = false
+  /// A length or range that is no number: nothing can be concluded from the answer.
+  var isMalformed = false
   /// Seconds from `now` on.
   var retryAfter: Double?
   /// The last line was the empty one that ends the head.
@@ -39,8 +41,12 @@ struct ResponseHead {
     guard Self.names.contains(name) else { return }
     let value = Self.trim(String(decoding: line[(colon + 1)...], as: UTF8.self))
     switch name {
-    case "content-length": contentLength = Int(value).flatMap { $0 >= 0 ? $0 : nil }
-    case "content-range": contentRange = Self.parseRange(value)
+    case "content-length":
+      contentLength = Int(value).flatMap { $0 >= 0 ? $0 : nil }
+      if contentLength == nil { isMalformed = true }
+    case "content-range":
+      contentRange = Self.parseRange(value)
+      if contentRange == nil { isMalformed = true }
     case "content-encoding": isEncoded = !value.isEmpty && value.lowercased() != "identity"
     case "etag": entityTag = value.hasPrefix("\"") && value.utf8.count >= 2 ? value : nil
     case "last-modified": lastModified = value.isEmpty ? nil : value

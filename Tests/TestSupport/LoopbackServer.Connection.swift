@@ -138,6 +138,10 @@ struct ServerConnection {
   private func deliver(_ reply: LoopbackServer.Reply, toHead isHead: Bool) -> Bool {
     let delivery = reply.delivery
     guard sleep(delivery.delay) else { return false }
+    if let raw = delivery.rawAnswer {
+      _ = send(raw[...])
+      return false
+    }
     var head = "HTTP/1.1 \(reply.status) Test\r\n"
     for (name, value) in reply.headers.sorted(by: { $0.key < $1.key }) {
       head += "\(name): \(value)\r\n"
@@ -172,7 +176,8 @@ struct ServerConnection {
     }
     if delivery.dropAfter != nil { return false }
     if delivery.framing == .chunked { return send(Array("0\r\n\r\n".utf8)[...]) }
-    return delivery.framing == .length && delivery.declaredLength ?? reply.body.count == reply.body.count
+    return delivery.framing == .length
+      && delivery.declaredLength ?? reply.body.count == reply.body.count
   }
 
   private func send(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -103,6 +103,8 @@ extension LoopbackServer {
       /// Bytes sent in one go, with `pause` seconds after each.
       package var pieceSize = 1 << 20
       package var pause = 0.0
+      /// Sent in place of head and body, before the connection is closed.
+      package var rawAnswer: [UInt8]?
 
       package init() {}
     }

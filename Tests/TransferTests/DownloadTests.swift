@@ -185,7 +185,9 @@ import Transfer
   }
 
   @Test func progressEndsComplete() throws {
-    let server = try LoopbackServer { .init(body: Fetching.bytes(1000, seed: UInt64($0.path.count))) }
+    let server = try LoopbackServer {
+      .init(body: Fetching.bytes(1000, seed: UInt64($0.path.count)))
+    }
     let requests = try (0..<20).map { try fetching.request("\(server.url)/\($0)", as: "\($0)") }
     var upcoming = requests.makeIterator()
     var last: TransferProgress?

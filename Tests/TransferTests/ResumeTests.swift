@@ -158,7 +158,9 @@ import Transfer
           if request.earlier == 0 { $0.dropAfter = 1_500_000 }
         }
       }
-      let headers = ["ETag": "\"v\"", "Content-Range": "bytes \(start - 10)-\(bytes.count - 1)/\(bytes.count)"]
+      let headers = [
+        "ETag": "\"v\"", "Content-Range": "bytes \(start - 10)-\(bytes.count - 1)/\(bytes.count)",
+      ]
       return .init(206, headers: headers, body: Array(bytes[(start - 10)...]))
     }
     try fetching.fetch(try fetching.request("\(server.url)/x"))

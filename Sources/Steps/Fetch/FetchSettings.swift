@@ -16,13 +16,17 @@ struct FetchSettings {
   private let sha256: JSONValue?
   private let size: JSONValue?
   private let pointer: DownloadRequest.PointerUse
+  private let hubEndpoint: String?
   var options = TransferOptions()
 
-  init(_ parameters: [String: JSONValue]) throws(StepFailure) {
+  init(
+    _ parameters: [String: JSONValue], environment: (String) -> String? = Self.variable
+  ) throws(StepFailure) {
     guard let url = parameters["url"]?.stringValue, !url.isEmpty else {
       throw StepFailure("`url` is missing")
     }
     self.url = URLTemplate(url)
+    hubEndpoint = environment("HF_ENDPOINT").flatMap { $0.isEmpty ? nil : $0 }
     mirrors = parameters["mirrors"]?.arrayValue?.compactMap(\.stringValue) ?? []
     filename = parameters["filename"]?.stringValue.map { URLTemplate($0) }
     sha256 = parameters["sha256"]
@@ -58,13 +62,13 @@ struct FetchSettings {
     for target: FetchTarget, in context: StepContext
   ) throws(StepFailure) -> DownloadRequest {
     let partition = target.partition.flatMap { value in target.key.map { (key: $0, value: value) } }
-    if let partition, context.partitions.count > 1, !url.uses(partition.key) {
-      throw StepFailure(
-        "`url` does not contain `{\(partition.key)}`, so every partition would be the same file",
-        help: "write `{\(partition.key)}` where the partition's value belongs")
-    }
     do {
-      let main = try SourceURL(try url.filled(partition))
+      let main = try redirected(SourceURL(try url.filled(partition)))
+      if let partition, context.partitions.count > 1, !url.uses(partition.key) {
+        throw StepFailure(
+          "`url` does not contain `{\(partition.key)}`, so every partition would be the same file",
+          help: "write `{\(partition.key)}` where the partition's value belongs")
+      }
       var name = main.fileName
       if let filename { name = try filename.filled(partition) }
       guard let name, FileName.isPlain(name) else {
@@ -86,6 +90,14 @@ struct FetchSettings {
     } catch {
       throw StepFailure("\(error)")
     }
+  }
+
+  /// The hub's own convention: `HF_ENDPOINT` names a stand-in for it.
+  private func redirected(_ source: SourceURL) throws(TransferError) -> SourceURL {
+    guard case .remote(let url) = source, url.origin == "https://huggingface.co:443",
+      let hubEndpoint
+    else { return source }
+    return try SourceURL(url.replacingOrigin(with: hubEndpoint))
   }
 
   private func alternatives(
@@ -122,6 +134,10 @@ struct FetchSettings {
   private static func value(of parameter: JSONValue?, for partition: String?) -> JSONValue? {
     guard let members = parameter?.objectValue else { return parameter }
     return partition.flatMap { members[$0] }
+  }
+
+  private static func variable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
   }
 
   private static func resolve(_ source: SourceURL, _ root: String) -> SourceURL {

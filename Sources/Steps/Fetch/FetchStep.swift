@@ -9,34 +9,29 @@ package struct FetchStep: Step {
   package func run(_ context: StepContext) throws {
     let settings = try FetchSettings(context.parameters)
     let targets = try self.targets(context)
+    // All faults of the parameters come before the first byte.
+    for target in targets { _ = try settings.request(for: target, in: context) }
     for target in targets { try FetchFolder.make(target.output) }
-    let plan = try targets.map { target in
-      (target, try settings.request(for: target, in: context))
-    }
-    var failures: [(target: FetchTarget, error: TransferError)] = []
+    var failures: [(name: String, error: TransferError)] = []
     var fetched = 0
-    var upcoming = plan.makeIterator()
+    var upcoming = targets.makeIterator()
     let reporter = context.reporter
-    let outputs = Dictionary(plan.map { ($0.0.name, $0) }) { first, _ in first }
     do throws(TransferError) {
       try DownloadSession(options: settings.options).run(
-        total: plan.count,
-        next: { upcoming.next()?.1 },
+        total: targets.count,
+        next: { upcoming.next().flatMap { try? settings.request(for: $0, in: context) } },
         isCancelled: { reporter.isCancelled },
         progress: { reporter.progress(Self.describe($0)) },
         finished: { request, result in
-          guard let (target, _) = outputs[request.name] else { return }
+          let partition = context.partitionKey == nil ? nil : request.name
           switch result {
           case .success(let file):
             fetched += file.bytesReceived
-            if let partition = target.partition { reporter.partitionDone(partition) }
+            if let partition { reporter.partitionDone(partition) }
           case .failure(let error):
-            failures.append((target, error))
-            let name = target.partition ?? request.destination
-            reporter.log("\(name): \(error)")
-            if let partition = target.partition {
-              reporter.partitionFailed(partition, "\(error)")
-            }
+            failures.append((request.name, error))
+            reporter.log(partition.map { "\($0): \(error)" } ?? "\(error)")
+            if let partition { reporter.partitionFailed(partition, "\(error)") }
           }
         })
     } catch .cancelled {
@@ -45,7 +40,12 @@ package struct FetchStep: Step {
       throw StepFailure("\(error)", help: error.help)
     }
     reporter.measurement("bytes_received", .int(fetched))
-    if !failures.isEmpty { throw Self.failure(failures, of: plan.count) }
+    if let first = failures.first {
+      guard context.partitionKey != nil else {
+        throw StepFailure("\(first.error)", help: first.error.help)
+      }
+      throw Self.failure(failures, of: targets.count)
+    }
   }
 
   /// One a partition; one without a name where the asset has no partitions.
@@ -59,19 +59,15 @@ package struct FetchStep: Step {
   }
 
   private static func failure(
-    _ failures: [(target: FetchTarget, error: TransferError)], of total: Int
+    _ failures: [(name: String, error: TransferError)], of total: Int
   ) -> StepFailure {
-    let names = failures.compactMap(\.target.partition)
-    guard let first = failures.first, !names.isEmpty else {
-      let error = failures.first?.error
-      return StepFailure(error.map { "\($0)" } ?? "the download failed", help: error?.help)
-    }
+    let names = failures.map(\.name)
+    let first = failures.first.map { "; \($0.name): \($0.error)" } ?? ""
     let shown = names.prefix(10).joined(separator: ", ")
     let more = names.count > 10 ? " and \(names.count - 10) more" : ""
     return StepFailure(
-      "\(names.count) of \(total) partitions failed: \(shown)\(more); "
-        + "\(first.target.partition ?? ""): \(first.error)",
-      help: first.error.help, failedPartitions: names)
+      "\(names.count) of \(total) partitions failed: \(shown)\(more)\(first)",
+      help: failures.first?.error.help, failedPartitions: names)
   }
 
   /// Files and their rate; bytes where there is only one file.
