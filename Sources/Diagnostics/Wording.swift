@@ -21,6 +21,19 @@ package enum Wording {
     "\(number) \(noun)\(number == 1 ? "" : "s")"
   }
 
+  /// The number with a comma between groups of three digits from five digits on.
+  package static func number(_ value: Int) -> String {
+    let digits = String(value.magnitude)
+    let sign = value < 0 ? "-" : ""
+    guard digits.count > 4 else { return sign + digits }
+    var grouped = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index) % 3 == 0 { grouped.append(",") }
+      grouped.append(digit)
+    }
+    return sign + grouped
+  }
+
   /// The text on one line and at most 60 characters long, for messages.
   package static func shortened(_ text: String) -> String {
     let line = text.prefix { !$0.isNewline }

@@ -65,7 +65,7 @@ struct AssetResolver {
     for (override, path) in overrides { layers.add(override, path: path) }
     let place = declaration.settings.parameters == nil ? declaration.step : nil
     let node = place ?? declaration.node
-    layers.complete(at: node.location, width: node.width)
+    layers.complete(at: node, place: "under `with`")
     asset.parameters = layers.values
     asset.origins = layers.origins
   }
@@ -85,11 +85,14 @@ struct AssetResolver {
 
   private func inputs(_ entry: CatalogIndex.StepEntry?) -> [Pipeline.Input] {
     var inputs: [Pipeline.Input] = []
+    var meant = Set<String>()
     // A scalar, as the asset's name is, has no pairs.
     for (keyNode, value) in (declaration.inputs ?? declaration.node).pairs {
       let name = keyNode.text
       let schema = entry?.inputs[name]
-      if let entry, schema == nil { checkFreeInput(name, keyNode, entry) }
+      if let entry, schema == nil, let nearest = checkFreeInput(name, keyNode, entry) {
+        meant.insert(nearest)
+      }
       guard let references = references(value, name: name, schema: schema, entry) else { continue }
       inputs.append(
         Pipeline.Input(
@@ -98,7 +101,7 @@ struct AssetResolver {
     }
     for schema in entry?.requiredInputs ?? []
     where !inputs.contains(where: { $0.name == schema.name })
-      && declaration.inputs?[schema.name] == nil
+      && declaration.inputs?[schema.name] == nil && !meant.contains(schema.name)
     {
       let node = declaration.inputs == nil ? declaration.step ?? declaration.node : declaration.node
       problems.report(
@@ -107,19 +110,20 @@ struct AssetResolver {
     return inputs
   }
 
-  /// A name the step doesn't know is allowed for commands only, and becomes part of a variable.
+  /// A name the step doesn't know is allowed for commands only, and becomes part of a variable. Gives
+  /// the name that was probably meant.
   private func checkFreeInput(
     _ name: String, _ node: YAMLNode, _ entry: CatalogIndex.StepEntry
-  ) {
+  ) -> String? {
     if entry.schema.acceptsAnyInput {
       if !NameRule.isVariableName(name) { problems.report(.badInputName(name), at: node) }
-      return
+      return nil
     }
     let known = entry.schema.inputs.map(\.name)
+    let nearest = problems.nearest(to: name, among: known)
     problems.report(
-      .unknownInput(
-        name, of: entry.owner, nearest: problems.nearest(to: name, among: known), known: known),
-      at: node)
+      .unknownInput(name, of: entry.owner, nearest: nearest, known: known), at: node)
+    return nearest
   }
 
   private func references(
@@ -247,7 +251,7 @@ struct AssetResolver {
       problems: problems, parameters: entry.parameters, owner: "`\(schema.name)`")
     if let node = base.parameters { layers.add(node) }
     if let node = over?.parameters { layers.add(node) }
-    layers.complete(at: base.node.location, width: base.node.width)
+    layers.complete(at: base.node, place: "beside the check's name")
     let check = Pipeline.Check(
       schema: schema, parameters: layers.values, origins: layers.origins,
       severity: over?.severity ?? base.severity ?? .error, location: base.node.location)

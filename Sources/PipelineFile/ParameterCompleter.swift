@@ -9,6 +9,8 @@ struct ParameterCompleter {
   /// Where a missing parameter is reported.
   let location: SourceLocation
   let width: Int
+  /// Where a missing parameter would stand: "under `with`".
+  let place: String
 
   /// `upper` over `lower`: records are laid over each other key by key, all else is replaced. A
   /// written `null` takes away what is below it.
@@ -57,7 +59,7 @@ struct ParameterCompleter {
 
   func missing(_ name: String, _ type: ParameterType) {
     problems.report(
-      .missingParameter(name, of: owner, expected: type.phrase), at: location, width: width)
+      .missingParameter(name, of: owner, expected: type.phrase, place: place), at: location, width: width)
   }
 }
 

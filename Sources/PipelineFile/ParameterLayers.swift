@@ -24,7 +24,7 @@ struct ParameterLayers {
   mutating func add(_ node: YAMLNode) {
     for (keyNode, value) in node.pairs {
       let key = keyNode.text
-      guard let schema = schema(key, at: keyNode) else { continue }
+      guard let schema = schema(key, at: keyNode.location, width: keyNode.width) else { continue }
       guard let value = reader(schema).read(value, as: schema) else {
         refused.insert(key)
         continue
@@ -38,7 +38,7 @@ struct ParameterLayers {
     var path = path
     if path.count > 1, path[0] == "with", parameters.indices["with"] == nil { path.removeFirst() }
     let place = SourceLocation(file: override.place, line: 0, column: 0)
-    guard let name = path.first, let schema = schema(name, at: place),
+    guard let name = path.first, let schema = schema(name, at: place, width: 1),
       let type = type(of: path, in: schema.type, at: place),
       let node = overrideNode(override, type)
     else { return }
@@ -59,9 +59,10 @@ struct ParameterLayers {
   }
 
   /// Fills in defaults inside records and reports what is missing at `location`.
-  mutating func complete(at location: SourceLocation, width: Int) {
+  /// `place` says where a missing one would stand, such as "under `with`".
+  mutating func complete(at node: YAMLNode, place: String) {
     let completer = ParameterCompleter(
-      problems: problems, owner: owner, location: location, width: width)
+      problems: problems, owner: owner, location: node.location, width: node.width, place: place)
     for schema in parameters.schemas where schema.type.holdsRecords {
       guard let value = values[schema.name] else { continue }
       values[schema.name] = completer.complete(value, schema.type, name: schema.name)
@@ -91,31 +92,20 @@ struct ParameterLayers {
     ParameterReader(problems: problems, owner: owner, isSecret: schema.isSecret)
   }
 
-  private func schema(_ name: String, at node: YAMLNode) -> ParameterSchema? {
-    if let schema = schema(named: name) { return schema }
-    problems.report(unknown(name), at: node)
-    return nil
-  }
-
-  private func schema(_ name: String, at location: SourceLocation) -> ParameterSchema? {
-    if let schema = schema(named: name) { return schema }
-    problems.report(unknown(name), at: location)
-    return nil
-  }
-
-  private func schema(named name: String) -> ParameterSchema? {
+  private mutating func schema(
+    _ name: String, at location: SourceLocation, width: Int
+  ) -> ParameterSchema? {
     if let index = parameters.indices[name] { return parameters.schemas[index] }
-    // A free parameter, but not what is likely a misspelling of a declared one.
-    guard parameters.acceptsAny,
-      problems.nearest(to: name, among: parameters.schemas.map(\.name)) == nil
-    else { return nil }
-    return ParameterSchema(name, .any, "")
-  }
-
-  private func unknown(_ name: String) -> PipelineError {
     let known = parameters.schemas.map(\.name)
-    return .unknownParameter(
-      name, of: owner, nearest: problems.nearest(to: name, among: known), known: known)
+    let nearest = problems.nearest(to: name, among: known)
+    // A free parameter, but not what is likely a misspelling of a declared one.
+    if parameters.acceptsAny, nearest == nil { return ParameterSchema(name, .any, "") }
+    // A mistyped name isn't missing as well.
+    if let nearest { refused.insert(nearest) }
+    problems.report(
+      .unknownParameter(name, of: owner, nearest: nearest, known: known), at: location,
+      width: width)
+    return nil
   }
 
   /// The type of the value at the end of `path`.

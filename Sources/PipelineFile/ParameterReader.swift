@@ -200,11 +200,17 @@ struct ParameterReader {
       case "no", "off", "false": return "write `false`"
       default: return nil
       }
-    case .integer, .number:
-      return !node.isPlain && number(text) != nil ? "remove the quotes" : nil
+    case .integer:
+      guard let value = number(text) else { return nil }
+      if !node.isPlain { return "remove the quotes" }
+      guard Quantity.integer(text) == nil else { return nil }
+      return Int(exactly: value).map { "write `\($0)`" }
+    case .number: return !node.isPlain && number(text) != nil ? "remove the quotes" : nil
+    case .size:
+      return Quantity.bytes(text + "iB").map { _ in "write `\(text)iB` or `\(text)B`" }
     case .list:
       return text.isEmpty || node.isNull ? "an empty list is `[]`" : "write `[\(text)]`"
-    case .string, .path, .size, .duration, .record, .dictionary, .either, .any: return nil
+    case .string, .path, .duration, .record, .dictionary, .either, .any: return nil
     }
   }
 }

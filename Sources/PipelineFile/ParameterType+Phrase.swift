@@ -8,8 +8,8 @@ extension ParameterType {
     case .boolean: "`true` or `false`"
     case .integer(let range):
       "a whole number" + Self.limits(
-        range.lowerBound == .min ? nil : "\(range.lowerBound)",
-        range.upperBound == .max ? nil : "\(range.upperBound)")
+        range.lowerBound == .min ? nil : Wording.number(range.lowerBound),
+        range.upperBound == .max ? nil : Wording.number(range.upperBound))
     case .number(let range):
       "a number" + Self.limits(
         Self.isUnbounded(range.lowerBound) ? nil : Self.text(range.lowerBound),
@@ -42,7 +42,7 @@ extension ParameterType {
 
   /// Whole numbers without a point.
   private static func text(_ value: Double) -> String {
-    if let whole = Int(exactly: value), abs(whole) < 1_000_000_000_000 { return "\(whole)" }
+    if let whole = Int(exactly: value), abs(whole) < 1_000_000_000_000 { return Wording.number(whole) }
     return "\(value)"
   }
 

@@ -24,12 +24,40 @@ extension Pipeline {
     package var retries: Int
     /// Seconds; nil for no limit.
     package var timeout: Double?
+
+    package init(
+      name: String, location: SourceLocation, description: String? = nil, group: String? = nil,
+      step: StepSchema, parameters: [String: JSONValue] = [:], origins: [ParameterOrigin] = [],
+      inputs: [Input] = [], partitions: Partitions? = nil, checks: [Check] = [],
+      resources: Resources = Resources(), retries: Int = 0, timeout: Double? = nil
+    ) {
+      self.name = name
+      self.location = location
+      self.description = description
+      self.group = group
+      self.step = step
+      self.parameters = parameters
+      self.origins = origins
+      self.inputs = inputs
+      self.partitions = partitions
+      self.checks = checks
+      self.resources = resources
+      self.retries = retries
+      self.timeout = timeout
+    }
   }
 
   /// Where a parameter's value was given.
   package struct ParameterOrigin: Sendable, Hashable {
     package var parameter: String
     package var origin: ValueOrigin
+
+    package init(
+      parameter: String, origin: ValueOrigin
+    ) {
+      self.parameter = parameter
+      self.origin = origin
+    }
   }
 
   /// The last of the layers that gave a value.
@@ -47,6 +75,15 @@ extension Pipeline {
     /// The step takes a list here, or the file gives one.
     package var isList: Bool
     package var location: SourceLocation
+
+    package init(
+      name: String, references: [InputReference], isList: Bool, location: SourceLocation
+    ) {
+      self.name = name
+      self.references = references
+      self.isList = isList
+      self.location = location
+    }
   }
 
   package struct InputReference: Sendable, Hashable {
@@ -62,6 +99,14 @@ extension Pipeline {
     /// Both assets have the same partitions, one following the other or both a third: each
     /// partition gets the partition of the same value, not the whole folder.
     package var isPartitionByPartition: Bool
+
+    package init(
+      target: Target, location: SourceLocation, isPartitionByPartition: Bool
+    ) {
+      self.target = target
+      self.location = location
+      self.isPartitionByPartition = isPartitionByPartition
+    }
   }
 
   package struct Partitions: Sendable, Hashable {
@@ -72,6 +117,15 @@ extension Pipeline {
     /// The asset whose partitions these are, when the file says so.
     package var follows: String?
     package var location: SourceLocation
+
+    package init(
+      key: String, values: [String], follows: String? = nil, location: SourceLocation
+    ) {
+      self.key = key
+      self.values = values
+      self.follows = follows
+      self.location = location
+    }
   }
 
   package struct Resources: Sendable, Hashable {
@@ -86,6 +140,14 @@ extension Pipeline {
     package var memory: Int?
     /// Whether the step counts as one that waits for the network; nil leaves it to the step.
     package var network: Bool?
+
+    package init(
+      cpu: Cores? = nil, memory: Int? = nil, network: Bool? = nil
+    ) {
+      self.cpu = cpu
+      self.memory = memory
+      self.network = network
+    }
   }
 
   package struct Check: Sendable {
@@ -99,6 +161,17 @@ extension Pipeline {
     package var origins: [ParameterOrigin]
     package var severity: Severity
     package var location: SourceLocation
+
+    package init(
+      schema: CheckSchema, parameters: [String: JSONValue] = [:], origins: [ParameterOrigin] = [],
+      severity: Severity = .error, location: SourceLocation
+    ) {
+      self.schema = schema
+      self.parameters = parameters
+      self.origins = origins
+      self.severity = severity
+      self.location = location
+    }
 
     /// The check's name for people: `shell` checks may have their own.
     package var title: String {

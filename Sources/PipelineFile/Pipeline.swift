@@ -32,6 +32,15 @@ package struct Pipeline: Sendable {
   package var only: [String]?
   private let indices: [String: Int]
 
+  /// Names of assets must differ; of equal ones the first is found by name.
+  package init(
+    name: String, profile: String, assets: [Asset], order: [Int], only: [String]? = nil
+  ) {
+    let indices = Dictionary(zip(assets.lazy.map(\.name), assets.indices)) { first, _ in first }
+    self.init(
+      name: name, profile: profile, assets: assets, order: order, only: only, indices: indices)
+  }
+
   init(
     name: String, profile: String, assets: [Asset], order: [Int], only: [String]?,
     indices: [String: Int]

@@ -27,7 +27,7 @@ extension PipelineError {
     case .unknownStep(let name, _): "unknown step \(Wording.quoted(name))"
     case .unknownParameter(let name, let owner, _, _):
       "unknown parameter \(Wording.quoted(name)) of \(owner)"
-    case .missingParameter(let name, let owner, _): "\(owner) needs the parameter `\(name)`"
+    case .missingParameter(let name, let owner, _, _): "\(owner) needs the parameter `\(name)`"
     case .secretElsewhere(let parameter):
       "`${env:…}` can't be used here: `\(parameter)` is not a secret parameter"
     case .badSecretReference(let text): "\(Wording.quoted(text)) is no reference to a variable"
@@ -52,7 +52,7 @@ extension PipelineError {
     case .cycle(let names):
       "\(Wording.quoted(names.first ?? "")) needs itself: \(Self.loop(names))"
     case .badRange(let text, let reason): "\(Wording.quoted(text)) is no range: \(reason)"
-    case .tooManyPartitions(let limit): "more than \(limit) partitions"
+    case .tooManyPartitions(let limit): "more than \(Wording.number(limit)) partitions"
     case .noPartitions: "there are no partitions here"
     case .severalPartitionKeys: "an asset has one partition key"
     case .badPartitionValue(let value, let rule):
@@ -98,14 +98,15 @@ extension PipelineError {
     case .unknownCheck(_, let nearest): Self.meant(nearest) ?? "`nanobuild steps` lists them"
     case .unknownReference(_, let nearest):
       Self.meant(nearest) ?? "begin the path of a file that does not exist yet with `./`"
-    case .missingParameter(let name, _, let expected): "add `\(name)`, \(expected), under `with`"
+    case .missingParameter(let name, _, let expected, let place):
+      "add `\(name)` \(place): \(expected)"
     case .secretElsewhere: "secrets go into parameters that the step marks as secret"
     case .badSecretReference, .secretInClear: "write `${env:NAME}`"
     case .badVariableName, .badInputName: "use letters, digits and `_`, not a digit first"
     case .missingInput(let name, _, let kinds):
       "add `\(name)` under `inputs`" + (kinds.isEmpty ? "" : ": \(Self.kinds(kinds))")
     case .oneInputOnly: "make a step that joins the files, or choose one"
-    case .cycle: "remove one of these inputs"
+    case .cycle: "break the loop by removing one of these"
     case .badRange: "a range is two whole numbers, such as `00000..00003`"
     case .severalPartitionKeys: "write `{shard: 00000..00003}`"
     case .followsUnpartitioned(let name): "give `\(name)` partitions, or remove this line"

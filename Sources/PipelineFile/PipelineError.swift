@@ -28,7 +28,8 @@ enum PipelineError: Error, Sendable, Hashable {
   // MARK: Steps and parameters
   case unknownStep(String, nearest: String?)
   case unknownParameter(String, of: String, nearest: String?, known: [String])
-  case missingParameter(String, of: String, expected: String)
+  /// `place` says where it would stand: "under `with`".
+  case missingParameter(String, of: String, expected: String, place: String)
   case secretElsewhere(parameter: String)
   case badSecretReference(String)
   case secretInClear(parameter: String)

@@ -12,6 +12,7 @@ package struct SettingOverride: Sendable, Hashable {
     guard let separator = text.firstIndex(of: "=") else { return nil }
     let key = text[..<separator]
     guard key.contains("."), key.first != ".", key.last != "." else { return nil }
+    guard key.utf8.lazy.filter({ $0 == UInt8(ascii: ".") }).count < 100 else { return nil }
     self.text = text
     self.key = String(key)
     value = String(text[text.index(after: separator)...])

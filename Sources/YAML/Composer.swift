@@ -64,7 +64,7 @@ struct Composer: ~Copyable {
     records.reserveCapacity(bytes.count / 8)
     text.reserveCapacity(bytes.count / 2)
     do throws(YAMLError) { try readEvents() } catch {
-      errors.append(error)
+      errors.append(movedIntoText(error, bytes))
       return YAMLParser.Outcome(document: nil, errors: errors)
     }
     guard let root else {
@@ -327,6 +327,20 @@ struct Composer: ~Copyable {
     return YAMLError(reason, at: location(event.start_mark), width: max(1, width))
   }
 
+  /// What libyaml finds missing past the end belongs behind the last character of the text.
+  private func movedIntoText(
+    _ error: YAMLError, _ bytes: UnsafeBufferPointer<UInt8>
+  ) -> YAMLError {
+    guard hasLines else { return error }
+    let isBlank: (UInt8) -> Bool = { $0 == 0x0a || $0 == 0x0d || $0 == 0x20 }
+    let end = bytes.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? 0
+    let last = TextCheck.place(of: end, in: bytes)
+    guard error.location.line > last.line else { return error }
+    var moved = error
+    moved.location = SourceLocation(file: file, line: last.line, column: last.column)
+    return moved
+  }
+
   private func parserError() -> YAMLError {
     let fault = parser.pointee
     guard fault.error != YAML_MEMORY_ERROR else {
@@ -339,10 +353,12 @@ struct Composer: ~Copyable {
       return error(.tab, fault.problem_mark)
     }
     let context = fault.context.map { String(cString: $0) }
+    // The end of the file tells nothing about a quote that was never closed.
+    let isOpenQuote = context == "while scanning a quoted scalar" && problem.hasSuffix("of stream")
     return error(
       .syntax(
         problem: problem, context: context,
         contextLocation: context == nil ? nil : location(fault.context_mark)),
-      fault.problem_mark)
+      isOpenQuote ? fault.context_mark : fault.problem_mark)
   }
 }

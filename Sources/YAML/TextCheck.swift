@@ -74,7 +74,8 @@ enum TextCheck {
     return (value, length)
   }
 
-  private static func place(
+  /// 1-based line and column of a byte.
+  static func place(
     of offset: Int, in bytes: UnsafeBufferPointer<UInt8>
   ) -> (line: Int, column: Int) {
     var line = 1

@@ -12,14 +12,14 @@ extension YAMLError {
     case .invalidUTF8(let byte): "byte 0x\(hexadecimal(UInt32(byte))) is not valid UTF-8"
     case .controlCharacter(let value):
       "control character U+\(hexadecimal(value, digits: 4)) is not allowed"
-    case .tooLarge(let limit): "the file is larger than \(limit) bytes"
+    case .tooLarge(let limit): "the file is larger than \(Wording.number(limit)) bytes"
     case .syntax(let problem, let context, _): LibyamlWording.message(problem, context: context)
     case .tab: "a tab can't indent or separate here"
     case .outOfMemory: "there is not enough memory to read this file"
     case .secondDocument: "a second document begins here"
     case .tooDeep(let limit): "nested deeper than \(limit) levels"
-    case .tooManyNodes(let limit): "more than \(limit) values in one file"
-    case .aliasExpansion(let limit): "aliases expand this file by more than \(limit) values"
+    case .tooManyNodes(let limit): "more than \(Wording.number(limit)) values in one file"
+    case .aliasExpansion(let limit): "aliases expand this file by more than \(Wording.number(limit)) values"
     case .unknownAnchor(let name): "no anchor `&\(name)` stands before this alias"
     case .aliasInsideItself(let name): "the alias `*\(name)` stands inside its own anchor"
     case .duplicateKey(let key, _): "duplicate key \(Wording.quoted(key))"
