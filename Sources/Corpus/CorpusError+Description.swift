@@ -95,8 +95,6 @@ extension LineFault {
       "answer \(answer) is not one of \(choices) choices"
     case .answerNotALabel(let answer, let labels):
       "answer `\(answer)` is not one of the labels " + labels.joined(separator: ", ")
-    case .calculatorAnnotation(let text):
-      "calculator annotation `\(text)` is not of the form <<expression=result>>"
     }
   }
 }

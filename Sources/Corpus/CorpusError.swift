@@ -105,8 +105,6 @@ package enum LineFault: Error, Sendable, Hashable {
   case partsInUserMessage(message: Int)
   case answerOutOfRange(Int, choices: Int)
   case answerNotALabel(String, labels: [String])
-  /// A `<<` without its `>>`, or without `=` between.
-  case calculatorAnnotation(String)
 }
 
 package enum TokenShardFault: Error, Sendable, Hashable {

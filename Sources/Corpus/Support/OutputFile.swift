@@ -39,6 +39,23 @@ final class OutputFile {
     try writeAll(bytes, at: offset)
   }
 
+  /// Bytes that have been flushed.
+  func read(at offset: Int, count: Int) throws(CorpusError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      let result = bytes.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
+      }
+      if result < 0, errno == EINTR { continue }
+      guard result > 0 else {
+        throw .system(path: path, operation: .read, code: result == 0 ? EIO : errno)
+      }
+      done += result
+    }
+    return bytes
+  }
+
   /// Appends all of `other`, which must have been flushed.
   func append(contentsOf other: OutputFile) throws(CorpusError) {
     try flush()
