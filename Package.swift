@@ -46,7 +46,9 @@ let swiftTargets: [Target] = [
     dependencies: ["CSystem", "CZstd", "CSnappy", "CLZ4", "CBrotli", "CZlib", "JSON"]),
   .target(name: "Tokenization", dependencies: ["CSystem", "Corpus", "JSON"]),
   .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels", "CSystem"]),
-  .target(name: "LanguageModel", dependencies: ["Kernels", "Tokenization", "JSON", "CSystem"]),
+  .target(
+    name: "LanguageModel",
+    dependencies: ["Kernels", "CKernels", "Tokenization", "Corpus", "JSON", "CSystem"]),
   .target(
     name: "Training",
     dependencies: ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON", "CSystem"]),
@@ -85,9 +87,9 @@ let testTargets: [Target] = [
   tests("BuildEngine", ["JSON"]),
   tests("Transfer", ["JSON"]),
   tests("Corpus", ["JSON"], fixtures: true),
-  tests("Tokenization", ["Corpus", "JSON"]),
-  tests("Kernels"),
-  tests("LanguageModel", ["Kernels", "JSON", "Tokenization"]),
+  tests("Tokenization", ["Corpus", "JSON"], fixtures: true),
+  tests("Kernels", ["CKernels"]),
+  tests("LanguageModel", ["Kernels", "JSON", "Tokenization", "Corpus"]),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
   tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON"]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "JSON"]),

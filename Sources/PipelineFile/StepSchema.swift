@@ -20,12 +20,14 @@ package struct StepSchema: Sendable {
   package var isNetworkBound: Bool
   /// Any input name is allowed, not only those in `inputs` (`shell`).
   package var acceptsAnyInput: Bool
+  /// Any further parameter is allowed, unless its name looks like a misspelling (`shell`).
+  package var acceptsAnyParameter: Bool
 
   package init(
     name: String, summary: String, revision: Int = 1, inputs: [InputSchema] = [],
     parameters: [ParameterSchema] = [], produces: ArtifactKind, metrics: [NamedSummary] = [],
     makesPartitionsTogether: Bool = false, usesAllCores: Bool = false, isNetworkBound: Bool = false,
-    acceptsAnyInput: Bool = false
+    acceptsAnyInput: Bool = false, acceptsAnyParameter: Bool = false
   ) {
     self.name = name
     self.summary = summary
@@ -38,6 +40,7 @@ package struct StepSchema: Sendable {
     self.usesAllCores = usesAllCores
     self.isNetworkBound = isNetworkBound
     self.acceptsAnyInput = acceptsAnyInput
+    self.acceptsAnyParameter = acceptsAnyParameter
   }
 }
 

@@ -26,6 +26,7 @@ final class ConversationSpool {
     case .files(let paths, let format):
       let reader = try ConversationReader(paths: paths, format: format)
       while entries.count < needed, let conversation = try reader.next() {
+        guard source.filter.accepts(conversation) else { continue }
         let first = conversation.messages.first { $0.role == .user }
         let topic = first?.parts.map(\.text).joined() ?? ""
         entries.append(try add(conversation, topic, progress))

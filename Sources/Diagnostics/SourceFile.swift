@@ -1,0 +1,48 @@
+/// A text that diagnostics point into.
+package struct SourceFile: Sendable, Hashable {
+  /// The path as it is shown to the user.
+  package var name: String
+  /// The path it was read from; equal to `name` for a text that is no file.
+  package var path: String
+  package var bytes: [UInt8]
+
+  package init(name: String, path: String? = nil, bytes: [UInt8]) {
+    self.name = name
+    self.path = path ?? name
+    self.bytes = bytes
+  }
+
+  package init(name: String, text: String) {
+    self.init(name: name, bytes: Array(text.utf8))
+  }
+
+  /// Offsets of the first byte of every line; `\n`, `\r\n` and `\r` end a line.
+  package func lineStarts() -> [Int] {
+    var starts = [0]
+    bytes.withUnsafeBufferPointer { bytes in
+      var index = 0
+      while index < bytes.count {
+        if bytes[index] == UInt8(ascii: "\n") {
+          starts.append(index + 1)
+        } else if bytes[index] == UInt8(ascii: "\r") {
+          if index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "\n") { index += 1 }
+          starts.append(index + 1)
+        }
+        index += 1
+      }
+    }
+    return starts
+  }
+
+  /// The text of a 1-based line without its end; nil past the end. Invalid UTF-8 is replaced.
+  package func line(_ number: Int, lineStarts: [Int]) -> String? {
+    guard number >= 1, number <= lineStarts.count else { return nil }
+    let start = lineStarts[number - 1]
+    var end = number < lineStarts.count ? lineStarts[number] : bytes.count
+    while end > start, bytes[end - 1] == UInt8(ascii: "\n") || bytes[end - 1] == UInt8(ascii: "\r")
+    {
+      end -= 1
+    }
+    return String(decoding: bytes[start..<end], as: UTF8.self)
+  }
+}
