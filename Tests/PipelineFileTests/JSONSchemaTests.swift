@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 import PipelineFile
 import Testing
@@ -47,25 +46,6 @@ import Testing
     if let reference = value["$ref"]?.stringValue { references.append(reference) }
     for member in value.objectValue?.values.map({ $0 }) ?? value.arrayValue ?? [] {
       collect(member, &references)
-    }
-  }
-}
-
-@Suite struct TemporaryDump {
-  @Test func dump() throws {
-    for document in PipelineJSONSchema.Document.allCases {
-      let text = JSONWriter.text(PipelineJSONSchema.make(TestCatalog.catalog, for: document), pretty: true)
-      let file = fopen("/tmp/pf/schema.\(document.rawValue).json", "w")
-      fputs(text, file)
-      fclose(file)
-    }
-  }
-  @Test func speed() throws {
-    let loader = PipelineLoader(catalog: TestCatalog.catalog)
-    for _ in 0..<(getenv("NB_LOOP") != nil ? 5 : 1) {
-      let d = try ContinuousClock().measure { _ = try loader.load("/tmp/pf/big.yaml") }
-      let d2 = try ContinuousClock().measure { _ = try loader.read("/tmp/pf/big.yaml") }
-      print("LOAD", d, "read only", d2)
     }
   }
 }
