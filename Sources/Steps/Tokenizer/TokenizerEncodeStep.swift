@@ -27,7 +27,7 @@ package struct TokenizerEncodeStep: Step {
     usesAllCores: true)
 
   /// The one file of a result.
-  package static let fileName = "tokens.bin"
+  package static let fileName = "text.tokens"
 
   package func run(_ context: StepContext) throws {
     let parameters = ParameterReader(context)
