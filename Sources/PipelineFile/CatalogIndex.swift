@@ -9,9 +9,11 @@ final class CatalogIndex: Sendable {
     /// Completed defaults; shared by all uses until one changes them.
     let defaults: [String: JSONValue]
     let required: [ParameterSchema]
+    let acceptsAny: Bool
 
-    init(_ schemas: [ParameterSchema]) {
+    init(_ schemas: [ParameterSchema], acceptsAny: Bool = false) {
       self.schemas = schemas
+      self.acceptsAny = acceptsAny
       indices = Dictionary(zip(schemas.map(\.name), schemas.indices)) { first, _ in first }
       var defaults: [String: JSONValue] = [:]
       for schema in schemas { defaults[schema.name] = schema.defaultValue }
@@ -30,7 +32,7 @@ final class CatalogIndex: Sendable {
     init(_ schema: StepSchema) {
       self.schema = schema
       owner = "`\(schema.name)`"
-      parameters = Parameters(schema.parameters)
+      parameters = Parameters(schema.parameters, acceptsAny: schema.acceptsAnyParameter)
       inputs = Dictionary(schema.inputs.map { ($0.name, $0) }) { first, _ in first }
       requiredInputs = schema.inputs.filter(\.isRequired)
     }

@@ -98,6 +98,8 @@ struct ParameterLayers {
     if let index = parameters.indices[name] { return parameters.schemas[index] }
     let known = parameters.schemas.map(\.name)
     let nearest = problems.nearest(to: name, among: known)
+    // A free parameter, but not what is likely a misspelling of a declared one.
+    if parameters.acceptsAny, nearest == nil { return ParameterSchema(name, .any, "") }
     // A mistyped name isn't missing as well.
     if let nearest { refused.insert(nearest) }
     problems.report(
