@@ -23,7 +23,7 @@ final class PairTable: @unchecked Sendable {
     while size < capacity * 2 { size *= 2 }
     mask = size - 1
     shift = UInt64(64 - size.trailingZeroBitCount)
-    slots = .allocate(capacity: size)
+    slots = LargeMemory.allocate(size, of: Slot.self)
     slots.initialize(repeating: Slot(key: Self.empty, rank: Self.noRank, id: -1), count: size)
   }
 

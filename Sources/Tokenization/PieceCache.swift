@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import CSystem
 
 /// The ids of pieces seen lately, by their bytes.
 ///
@@ -22,7 +18,7 @@ final class PieceCache {
   }
 
   static let longestPiece = 15
-  private static let inlineCount = 3
+  static let inlineCount = 3
 
   private let entries: UnsafeMutablePointer<Entry>
   private let mask: UInt64
@@ -31,13 +27,10 @@ final class PieceCache {
   init(bits: Int) {
     let sets = 1 << bits
     mask = UInt64(sets - 1)
-    let bytes = sets * 2 * MemoryLayout<Entry>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    memset(memory, 0, bytes)
-    entries = memory.bindMemory(to: Entry.self, capacity: sets * 2)
+    entries = LargeMemory.allocate(zeroed: sets * 2, of: Entry.self)
   }
 
-  deinit { UnsafeMutableRawPointer(entries).deallocate() }
+  deinit { entries.deallocate() }
 
   /// The key of the piece of `length` (1 … 15) bytes at `start`.
   @inline(__always)
@@ -68,30 +61,16 @@ final class PieceCache {
     return (low, high | tag)
   }
 
+  /// The set where the piece with this key is if it is known.
   @inline(__always)
-  private func set(_ low: UInt64, _ high: UInt64) -> UnsafeMutablePointer<Entry> {
+  func set(_ low: UInt64, _ high: UInt64) -> UnsafeMutablePointer<Entry> {
     let mixed = (low ^ (high &* 0x9e37_79b9_7f4a_7c15)) &* 0xd6e8_feb8_6659_fd93
     let index = (mixed &>> 32) & mask
     return entries + Int(truncatingIfNeeded: index &<< 1)
   }
 
-  /// Appends the ids of the piece with this key to `output` if they are known.
-  ///
-  /// `output` must have room for four ids.
   @inline(__always)
-  func appendKnown(_ low: UInt64, _ high: UInt64, to output: TokenBuffer) -> Bool {
-    var entry = set(low, high)
-    if entry.pointee.low != low || entry.pointee.high != high {
-      entry += 1
-      if entry.pointee.low != low || entry.pointee.high != high { return false }
-    }
-    let target = output.base + output.count
-    target[0] = entry.pointee.first
-    target[1] = entry.pointee.second
-    target[2] = entry.pointee.third
-    output.count &+= Int(truncatingIfNeeded: entry.pointee.count)
-    return true
-  }
+  static func prefetch(_ set: UnsafeMutablePointer<Entry>) { nb_prefetch(set) }
 
   /// Remembers the ids of a piece; more than three are not kept.
   func insert(_ low: UInt64, _ high: UInt64, _ ids: UnsafeBufferPointer<Int32>) {

@@ -45,7 +45,9 @@ final class TaskEvaluator {
     var paths: [String] = []
     for asset in assets {
       for input in graph.assets[asset].inputs {
-        for case .path(let path) in input.sources { paths.append(path) }
+        for case .path(let path) in input.sources {
+          paths += graph.assets[asset].allPaths(path)
+        }
       }
     }
     try sources.prepare(paths)
@@ -56,7 +58,7 @@ final class TaskEvaluator {
     for asset in assets {
       let node = graph.assets[asset]
       for input in node.inputs {
-        for case .path(let path) in input.sources {
+        for path in input.paths.flatMap(node.allPaths) {
           let resolved = try sources.resolve(path)
           guard resolved.entries.isEmpty, !resolved.isFolder else { continue }
           throw resolved.isPattern
@@ -75,7 +77,8 @@ final class TaskEvaluator {
     var recipe = FingerprintRecipe()
     var unknown: [Int] = []
     recipe.step(asset.step, revision: asset.stepRevision)
-    recipe.parameters(asset.keyParameters)
+    let partition = graph.partition(of: task, asset: number)
+    recipe.parameters(asset.keyParameters(partition: partition))
     for name in asset.environment.sorted() {
       recipe.environment(name, configuration.environment[name])
     }
@@ -90,7 +93,9 @@ final class TaskEvaluator {
           guard let other = graph.index(of: name) else { continue }
           if !add(resultsOf: other, for: task, of: number, to: &recipe) { unknown.append(other) }
         case .path(let path):
-          try add(files: path, input: input.name, asset: asset.name, to: &recipe)
+          try add(
+            files: asset.path(path, partition: partition), input: input.name, asset: asset.name,
+            to: &recipe)
         }
       }
     }

@@ -23,7 +23,7 @@ struct Session {
   static func configuration(_ project: Project) -> EngineConfiguration {
     EngineConfiguration(
       projectRoot: project.root, cacheRoot: project.root + "/cache",
-      profile: project.pipeline.profile, environment: ProcessEnvironment.all,
+      profile: project.pipeline.profile, environment: ProcessVariables.all,
       cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
       memory: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
   }
