@@ -1,0 +1,47 @@
+import BuildEngine
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+enum FetchFolder {
+  /// Makes a folder and those above it; one that exists is fine.
+  static func make(_ path: String) throws(StepFailure) {
+    var current = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      current += "/\(part)"
+      guard mkdir(current, 0o755) == 0 || errno == EEXIST || errno == EISDIR else {
+        let code = errno
+        var status = stat()
+        // Folders far above may be closed to us and still be there.
+        if stat(current, &status) == 0 { continue }
+        throw StepFailure("can't make the folder `\(current)`: \(String(cString: strerror(code)))")
+      }
+    }
+  }
+}
+
+/// Amounts as people read them.
+enum FetchWording {
+  static func bytes(_ count: Double) -> String {
+    var value = max(0, count)
+    for unit in ["B", "kB", "MB", "GB"] {
+      if value < 1000 {
+        return value < 10 && unit != "B"
+          ? "\((value * 10).rounded() / 10) \(unit)" : "\(Int(value)) \(unit)"
+      }
+      value /= 1000
+    }
+    return "\((min(value, 1e12) * 10).rounded() / 10) TB"
+  }
+
+  static func time(_ seconds: Double) -> String {
+    let whole = Int(min(max(0, seconds.rounded()), 1e9))
+    let minutes = whole / 60
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return minutes < 60
+      ? "\(minutes):\(two(whole % 60))" : "\(minutes / 60):\(two(minutes % 60)):\(two(whole % 60))"
+  }
+}

@@ -1,0 +1,101 @@
+package import BuildEngine
+import JSON
+import Transfer
+
+/// `data.fetch`: brings files here, one a partition, from the web or from this machine.
+package struct FetchStep: Step {
+  package init() {}
+
+  package func run(_ context: StepContext) throws {
+    let settings = try FetchSettings(context.parameters)
+    let targets = try self.targets(context)
+    // All faults of the parameters come before the first byte.
+    for target in targets { _ = try settings.request(for: target, in: context) }
+    for target in targets { try FetchFolder.make(target.output) }
+    var failures: [(name: String, error: TransferError)] = []
+    var fetched = 0
+    var upcoming = targets.makeIterator()
+    let reporter = context.reporter
+    do throws(TransferError) {
+      try DownloadSession(options: settings.options).run(
+        total: targets.count,
+        next: { upcoming.next().flatMap { try? settings.request(for: $0, in: context) } },
+        isCancelled: { reporter.isCancelled },
+        progress: { reporter.progress(Self.describe($0)) },
+        finished: { request, result in
+          let partition = context.partitionKey == nil ? nil : request.name
+          switch result {
+          case .success(let file):
+            fetched += file.bytesReceived
+            if let partition { reporter.partitionDone(partition) }
+          case .failure(let error):
+            failures.append((request.name, error))
+            reporter.log(partition.map { "\($0): \(error)" } ?? "\(error)")
+            if let partition { reporter.partitionFailed(partition, "\(error)") }
+          }
+        })
+    } catch .cancelled {
+      throw StepInterrupted()
+    } catch {
+      throw StepFailure("\(error)", help: error.help)
+    }
+    reporter.measurement("bytes_received", .int(fetched))
+    if let first = failures.first {
+      guard context.partitionKey != nil else {
+        throw StepFailure("\(first.error)", help: first.error.help)
+      }
+      throw Self.failure(failures, of: targets.count)
+    }
+  }
+
+  /// One a partition; one without a name where the asset has no partitions.
+  private func targets(_ context: StepContext) throws(StepFailure) -> [FetchTarget] {
+    guard let key = context.partitionKey else {
+      return [FetchTarget(partition: nil, key: nil, output: context.output)]
+    }
+    return context.partitions.map {
+      FetchTarget(partition: $0.value, key: key, output: $0.output)
+    }
+  }
+
+  private static func failure(
+    _ failures: [(name: String, error: TransferError)], of total: Int
+  ) -> StepFailure {
+    let names = failures.map(\.name)
+    let first = failures.first.map { "; \($0.name): \($0.error)" } ?? ""
+    let shown = names.prefix(10).joined(separator: ", ")
+    let more = names.count > 10 ? " and \(names.count - 10) more" : ""
+    return StepFailure(
+      "\(names.count) of \(total) partitions failed: \(shown)\(more)\(first)",
+      help: failures.first?.error.help, failedPartitions: names)
+  }
+
+  /// Files and their rate; bytes where there is only one file.
+  private static func describe(_ progress: TransferProgress) -> StepProgress {
+    var details = [FetchWording.bytes(Double(progress.bytesPerSecond)) + "/s"]
+    if let seconds = progress.secondsLeft, seconds >= 1 {
+      details.append("\(FetchWording.time(seconds)) left")
+    }
+    if progress.filesTotal == 1 {
+      return StepProgress(
+        completed: Double(progress.bytesInFiles), total: progress.bytesTotal.map { Double($0) },
+        unit: "bytes", detail: details.joined(separator: " · "))
+    }
+    details.insert(FetchWording.bytes(Double(progress.bytesInFiles)), at: 0)
+    if progress.filesFailed > 0 { details.append("\(progress.filesFailed) failed") }
+    return StepProgress(
+      completed: Double(progress.filesDone), total: progress.filesTotal.map { Double($0) },
+      unit: "files", detail: details.joined(separator: " · "))
+  }
+}
+
+/// One file to make, and the partition it is.
+struct FetchTarget {
+  /// Nil for an asset without partitions.
+  var partition: String?
+  var key: String?
+  var output: String
+
+  /// Unique among the targets of one step.
+  var name: String { partition ?? "" }
+}

@@ -1,0 +1,118 @@
+extension Download {
+  func takeHeader(_ line: UnsafeRawBufferPointer) { head.take(line, now: Clock.wall) }
+
+  func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    do throws(TransferError) {
+      if body == .undecided { try decide() }
+      switch body {
+      case .undecided: return false
+      case .stored:
+        try store(bytes)
+        return true
+      case .collected:
+        collected += bytes.prefix(LFSPointer.longest + 1 - collected.count)
+        return collected.count <= LFSPointer.longest
+      case .dropped:
+        if collected.count < 300 { collected += bytes.prefix(300 - collected.count) }
+        dropped += bytes.count
+        return dropped <= Self.longestErrorBody
+      }
+    } catch {
+      fault = error
+      return false
+    }
+  }
+
+  private func store(_ bytes: UnsafeRawBufferPointer) throws(TransferError) {
+    guard let partial else { return }
+    bytesReceived += bytes.count
+    ledger.receive(bytes.count)
+    let size = partial.size + bytes.count
+    if size > ledgerShare { try claim(size) }
+    if let expectedSize, size > expectedSize {
+      throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
+    }
+    try partial.append(bytes)
+    hash?.update(bytes)
+    if size >= options.resumeThreshold { try partial.remember() }
+  }
+
+  /// Looks at the whole head of the answer: where its body belongs.
+  func decide() throws(TransferError) {
+    body = .dropped
+    guard phase == .content else {
+      if head.status == 200 { body = .collected }
+      return
+    }
+    guard let partial else { return }
+    if head.isMalformed, head.status == 200 || head.status == 206 {
+      throw .badAnswer(url: displayURL, reason: "a length or range that is no number")
+    }
+    let isEncoded = head.isEncoded && decodesBody
+    switch head.status {
+    case 200:
+      if partial.size > 0 { try restart(partial) }
+      let size = isEncoded ? nil : head.contentLength
+      try accept(size: size, into: partial, hasValidators: !isEncoded)
+    case 206:
+      guard requestedOffset > 0 else {
+        throw .badAnswer(url: displayURL, reason: "a part, but the whole was asked for")
+      }
+      try continueFile(partial, isEncoded: isEncoded)
+    case 416 where requestedOffset > 0:
+      try restart(partial)
+      throw .interrupted(url: displayURL, received: 0, reason: "the file became shorter")
+    default: break
+    }
+  }
+
+  private func continueFile(_ partial: PartialFile, isEncoded: Bool) throws(TransferError) {
+    guard let answered = head.contentRange, let range = answered.range, !isEncoded,
+      range.lowerBound == requestedOffset, partial.size == requestedOffset,
+      answered.total == nil || answered.total == range.upperBound + 1
+    else {
+      sourcesWithoutRanges.insert(sourceIndex)
+      throw .badAnswer(url: displayURL, reason: "another part than the one asked for")
+    }
+    if let source = source, case .remote(let url) = source, let origin = partial.origin,
+      origin.url == url.text, let old = origin.entityTag, let new = head.entityTag, old != new
+    {
+      try restart(partial)
+      throw .interrupted(url: displayURL, received: 0, reason: "the file changed meanwhile")
+    }
+    let size = range.upperBound + 1
+    if let known = partial.origin?.size, known != size {
+      try restart(partial)
+      throw .interrupted(url: displayURL, received: 0, reason: "the file changed meanwhile")
+    }
+    try accept(size: size, into: partial, hasValidators: true)
+  }
+
+  private func accept(
+    size: Int?, into partial: PartialFile, hasValidators: Bool
+  ) throws(TransferError) {
+    if let size, let expectedSize, size != expectedSize {
+      throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
+    }
+    if let size { try claim(size) }
+    if partial.origin == nil, case .remote(let url)? = source {
+      partial.begin(
+        PartialFile.Origin(
+          url: url.text, entityTag: hasValidators ? head.entityTag : nil,
+          lastModified: hasValidators ? head.lastModified : nil, size: size,
+          isVerifiable: hasValidators && hash != nil))
+    }
+    body = .stored
+  }
+
+  func claim(_ size: Int) throws(TransferError) {
+    guard ledger.change(from: ledgerShare, to: size) else {
+      throw .totalSizeExceeded(url: displayURL, limit: options.maxTotalSize ?? 0)
+    }
+    ledgerShare = size
+  }
+
+  func setLedgerShare(_ size: Int) {
+    if ledger.change(from: ledgerShare, to: size) { ledgerShare = size }
+  }
+}

@@ -1,0 +1,83 @@
+extension Download {
+  /// Decides whether, where and when to try again after `error`.
+  func recover(from error: TransferError) -> Outcome {
+    redirects = 0
+    if phase == .pointer, request.pointer == .automatic, !error.isTransient, !error.endsRequest {
+      // No hub after all, or one that shows no pointers: fetch without knowing the hash.
+      sourcesWithoutPointer.insert(sourceIndex)
+      return .later(0)
+    }
+    if error.endsRequest { return fail(error) }
+    do throws(TransferError) { try tidy(after: error) } catch { return fail(error) }
+    if sourceIndex == 0 || firstError == nil { firstError = error }
+    if !error.isTransient || isWrongAgain(error) { deadSources.insert(sourceIndex) }
+    failures += 1
+    guard deadSources.count < request.sources.count,
+      failures <= max(options.retries, deadSources.count)
+    else { return fail(error) }
+    let retryAfter = deadSources.contains(sourceIndex) ? nil : head.retryAfter
+    let previous = sourceIndex
+    repeat {
+      sourceIndex = (sourceIndex + 1) % request.sources.count
+    } while deadSources.contains(sourceIndex)
+    if sourceIndex > previous { return .later(0) }
+    let asked = sourceIndex == previous ? retryAfter ?? 0 : 0
+    let delay = min(max(asked, backoff()), options.longestRetryDelay)
+    return .later(Clock.monotonic() + delay)
+  }
+
+  /// Wrong bytes go, right ones are kept for the next try.
+  private func tidy(after error: TransferError) throws(TransferError) {
+    guard let partial else { return }
+    switch error {
+    case .wrongSize, .wrongHash: try restart(partial)
+    default:
+      try partial.remember()
+      if partial.size >= highWater + 1 << 20 {
+        highWater = partial.size
+        failures = 0
+      }
+    }
+  }
+
+  /// The same wrong content a second time is no accident of the way.
+  private func isWrongAgain(_ error: TransferError) -> Bool {
+    switch error {
+    case .wrongSize, .wrongHash:
+      defer { lastWrongContent = error }
+      return lastWrongContent == error
+    default: return false
+    }
+  }
+
+  private func fail(_ error: TransferError) -> Outcome {
+    try? partial?.suspend()
+    partial = nil
+    setLedgerShare(0)
+    guard let firstError, firstError != error, request.sources.count > 1, !error.endsRequest else {
+      return .failed(error)
+    }
+    return .failed(.everySource(first: firstError, last: error))
+  }
+
+  /// Seconds: the delay doubles with each failure, and up to half of it is left out at random.
+  private func backoff() -> Double {
+    let doubled = options.retryDelay * Double(1 << min(max(failures - 1, 0), 16))
+    return min(doubled, options.longestRetryDelay) * Double.random(in: 0.5...1)
+  }
+
+  var displayURL: String {
+    guard case .remote(let url)? = source else { return "" }
+    return phase == .pointer
+      ? (url.pointerURL.flatMap { try? WebURL($0) } ?? url).forDisplay : url.forDisplay
+  }
+
+  /// The start of an error answer's text, on one line; empty for pages.
+  var excerpt: String {
+    let text = String(decoding: collected, as: UTF8.self)
+    guard !text.contains("<"), !text.contains("\u{fffd}") else { return "" }
+    return text.split { $0.isWhitespace }.joined(separator: " ").filter {
+      !$0.unicodeScalars.contains { $0.value < 0x20 }
+    }
+  }
+}

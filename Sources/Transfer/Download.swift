@@ -1,0 +1,172 @@
+/// One request on its way: which source is asked next, what its answer means, what to do when it
+/// fails. The session around it owns the connections and the clock.
+final class Download: AnswerReceiver {
+  /// What happens next.
+  enum Outcome {
+    /// Ask again, not before this time of the monotonic clock.
+    case later(Double)
+    case done(DownloadedFile)
+    case failed(TransferError)
+  }
+
+  enum Phase { case pointer, content }
+
+  /// What happens to the body that arrives.
+  enum Body { case undecided, stored, collected, dropped }
+
+  /// Longest text of an error answer read only to keep its connection usable.
+  static let longestErrorBody = 64 << 10
+  static let mostRedirects = 10
+
+  let request: DownloadRequest
+  let options: TransferOptions
+  let ledger: SizeLedger
+  let firstOrigin: String?
+
+  // The file.
+  var partial: PartialFile?
+  /// Of exactly the bytes in `partial`; nil when no hash is expected.
+  var hash: SHA256?
+  var expectedHash: String?
+  var expectedSize: Int?
+  var resumedFrom = 0
+  var ledgerShare = 0
+  var bytesReceived = 0
+
+  // The sources.
+  var sourceIndex = 0
+  var deadSources: Set<Int> = []
+  var sourcesWithoutRanges: Set<Int> = []
+  var sourcesWithoutPointer: Set<Int> = []
+  var failures = 0
+  var attempts = 0
+  var highWater = 0
+  var firstError: TransferError?
+  var lastWrongContent: TransferError?
+
+  // The question under way.
+  var phase = Phase.content
+  var address: WebURL?
+  var redirects = 0
+  var requestedOffset = 0
+  var decodesBody = true
+  var head = ResponseHead()
+  var body = Body.undecided
+  var collected: [UInt8] = []
+  var dropped = 0
+  var fault: TransferError?
+
+  init(_ request: DownloadRequest, options: TransferOptions, ledger: SizeLedger) {
+    self.request = request
+    self.options = options
+    self.ledger = ledger
+    expectedHash = request.sha256
+    expectedSize = request.size
+    firstOrigin = if case .remote(let url)? = request.sources.first { url.origin } else { nil }
+  }
+
+  var source: SourceURL? {
+    request.sources.indices.contains(sourceIndex) ? request.sources[sourceIndex] : nil
+  }
+
+  /// Bytes on disk.
+  var bytesHeld: Int { partial?.size ?? 0 }
+  /// Bytes of the finished file, when known.
+  var bytesExpected: Int? { expectedSize ?? partial?.origin?.size }
+
+  // MARK: Asking
+
+  /// What to ask the current source, a remote one, or nil when the bytes at hand are the file.
+  func question() throws(TransferError) -> CurlHandle.Question? {
+    guard case .remote(let url)? = source else {
+      throw .unusableURL(request.sources.first.map { "\($0)" } ?? "", reason: "it is not remote")
+    }
+    head = ResponseHead()
+    body = .undecided
+    collected = []
+    dropped = 0
+    fault = nil
+    if redirects == 0 {
+      attempts += 1
+      address = try firstAddress(of: url)
+    }
+    let address = self.address ?? url
+    var question = CurlHandle.Question(url: address.text, headers: [], acceptEncoding: "identity")
+    if address.origin == firstOrigin {
+      question.headers += options.headers
+      if let token = options.token { question.headers.append("Authorization: Bearer \(token)") }
+    }
+    guard phase == .content else { return question }
+    if partial == nil {
+      let opened = try PartialFile(destination: request.destination)
+      resumedFrom = opened.size
+      highWater = opened.size
+      partial = opened
+    }
+    guard let partial else { return question }
+    if expectedHash != nil && hash == nil {
+      let hash = try SHA256()
+      try partial.replay(into: hash)
+      self.hash = hash
+    }
+    if !canResume(partial, from: url) { try restart(partial) }
+    if partial.size > 0, let size = expectedSize ?? partial.origin?.size, size == partial.size {
+      return nil
+    }
+    requestedOffset = partial.size
+    let name = request.destination.lowercased()
+    decodesBody = !Self.compressedNames.contains { name.hasSuffix($0) }
+    if partial.size > 0 {
+      question.range = "\(partial.size)-"
+      if partial.origin?.url == url.text, let validator = partial.origin?.validator {
+        question.headers.append("If-Range: \(validator)")
+      }
+    } else if Self.textNames.contains(where: { name.hasSuffix($0) }) {
+      question.acceptEncoding = ""
+    }
+    if !decodesBody {
+      question.acceptEncoding = nil
+      question.headers.append("Accept-Encoding: identity")
+    }
+    return question
+  }
+
+  /// Names whose own bytes are compressed: a server that labels them as encoded means the file.
+  private static let compressedNames = [
+    ".gz", ".tgz", ".zst", ".xz", ".bz2", ".br", ".lz4", ".zip",
+  ]
+  /// Names worth asking for in a compressed form, which can't be resumed.
+  private static let textNames = [
+    ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".md", ".html", ".xml", ".yaml", ".yml",
+  ]
+
+  private func firstAddress(of url: WebURL) throws(TransferError) -> WebURL {
+    phase = .content
+    guard expectedHash == nil, request.pointer != .never,
+      !sourcesWithoutPointer.contains(sourceIndex)
+    else { return url }
+    guard let pointer = url.pointerURL else {
+      guard request.pointer == .automatic else { throw .noPointer(url: url.forDisplay) }
+      return url
+    }
+    phase = .pointer
+    return try WebURL(pointer)
+  }
+
+  private func canResume(_ partial: PartialFile, from url: WebURL) -> Bool {
+    guard partial.size > 0, let origin = partial.origin,
+      !sourcesWithoutRanges.contains(sourceIndex)
+    else { return false }
+    if let expectedSize, partial.size > expectedSize { return false }
+    // With a hash to check at the end, any source may continue; without, only the same version of
+    // the same file.
+    return hash != nil || (origin.url == url.text && origin.validator != nil)
+  }
+
+  func restart(_ partial: PartialFile) throws(TransferError) {
+    try partial.restart()
+    hash?.reset()
+    resumedFrom = 0
+    setLedgerShare(0)
+  }
+}

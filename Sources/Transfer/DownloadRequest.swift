@@ -1,0 +1,67 @@
+/// One file to bring here.
+package struct DownloadRequest: Sendable {
+  /// The caller's name for it, such as the partition.
+  package var name: String
+  /// The same file in several places, tried in turn. The first one's host may see credentials.
+  package var sources: [SourceURL]
+  /// Absolute path of the finished file. Its folder must exist; `.part` files appear beside it.
+  package var destination: String
+  /// 64 hexadecimal digits, lower case.
+  package var sha256: String?
+  /// Bytes.
+  package var size: Int?
+  package var pointer: PointerUse
+
+  /// Whether size and hash are asked of the Git-LFS pointer that a hub keeps for the file.
+  package enum PointerUse: Sendable, Hashable {
+    case never
+    /// Where the URL is a hub's, no hash is given, and the hub has a pointer.
+    case automatic
+    /// Without a pointer the file fails.
+    case required
+  }
+
+  package init(
+    name: String, sources: [SourceURL], destination: String, sha256: String? = nil,
+    size: Int? = nil, pointer: PointerUse = .automatic
+  ) {
+    self.name = name
+    self.sources = sources
+    self.destination = destination
+    self.sha256 = sha256
+    self.size = size
+    self.pointer = pointer
+  }
+}
+
+/// What became of a request that succeeded.
+package struct DownloadedFile: Sendable, Hashable {
+  /// Bytes of the finished file.
+  package var size: Int
+  /// Hash of the finished file when one was expected, hence verified.
+  package var sha256: String?
+  /// Bytes that came over the network or were copied, those of failed tries included.
+  package var bytesReceived: Int
+  /// Bytes an earlier session had left.
+  package var resumedFrom: Int
+  /// Tries it took; 0 when nothing had to be asked.
+  package var attempts: Int
+}
+
+/// How far a session is.
+package struct TransferProgress: Sendable, Hashable {
+  package var filesDone: Int
+  package var filesFailed: Int
+  /// Nil when the caller gave no number.
+  package var filesTotal: Int?
+  /// Since the session began, failed tries included.
+  package var bytesReceived: Int
+  /// Of the files in flight and those done, as far as their sizes are known.
+  package var bytesInFiles: Int
+  /// Total of a session with one file; nil while unknown and with several files.
+  package var bytesTotal: Int?
+  /// Over the last seconds.
+  package var bytesPerSecond: Double
+  /// Nil while there is no telling.
+  package var secondsLeft: Double?
+}

@@ -1,0 +1,268 @@
+import CCurl
+
+/// Brings many files here: a few at once, over connections that are kept, each verified, retried and
+/// resumed on its own.
+///
+/// Runs in the calling thread. Requests are pulled one by one and results handed over one by one,
+/// so memory depends on `TransferOptions.parallel` and not on the number of files.
+package struct DownloadSession {
+  private let options: TransferOptions
+
+  package init(options: TransferOptions = TransferOptions()) { self.options = options }
+
+  /// Fetches every file `next` names until it gives nil.
+  ///
+  /// `finished` hears of each request once, in the order they end. When `isCancelled` turns true the
+  /// session stops within a twentieth of a second, keeps what can be resumed, and throws
+  /// `.cancelled`. Other errors thrown concern the session as a whole.
+  package func run(
+    total: Int? = nil,
+    next: @escaping () -> DownloadRequest?,
+    isCancelled: @escaping () -> Bool = { false },
+    progress: @escaping (TransferProgress) -> Void = { _ in },
+    finished: @escaping (DownloadRequest, Result<DownloadedFile, TransferError>) -> Void
+  ) throws(TransferError) {
+    let run = Run(options: options, total: total, next: next, isCancelled: isCancelled)
+    run.progress = progress
+    run.finished = finished
+    try run.loop()
+  }
+
+  /// Fetches one file.
+  package func fetch(
+    _ request: DownloadRequest, isCancelled: @escaping () -> Bool = { false }
+  ) throws(TransferError) -> DownloadedFile {
+    var pending: DownloadRequest? = request
+    var result = Result<DownloadedFile, TransferError>.failure(.cancelled)
+    try run(
+      total: 1,
+      next: {
+        defer { pending = nil }
+        return pending
+      }, isCancelled: isCancelled, finished: { result = $1 })
+    return try result.get()
+  }
+}
+
+extension DownloadSession {
+  /// The state of one `run`.
+  fileprivate final class Run {
+    private static let longestNap = 0.05
+    private static let progressInterval = 0.1
+
+    private let options: TransferOptions
+    private let total: Int?
+    private let next: () -> DownloadRequest?
+    private let isCancelled: () -> Bool
+    var progress: (TransferProgress) -> Void = { _ in }
+    var finished: (DownloadRequest, Result<DownloadedFile, TransferError>) -> Void = { _, _ in }
+
+    private var multi: UnsafeMutableRawPointer?
+    private var idle: [CurlHandle] = []
+    private var active: [UnsafeMutableRawPointer: (download: Download, handle: CurlHandle)] = [:]
+    private var waiting: [(due: Double, download: Download)] = []
+    private var isExhausted = false
+    private let ledger: SizeLedger
+    private var meter = RateMeter()
+    private var filesDone = 0
+    private var filesFailed = 0
+    private var bytesDone = 0
+    private var lastProgress = 0.0
+    private var unreachableInRow = 0
+    private var lastUnreachable: TransferError?
+
+    init(
+      options: TransferOptions, total: Int?, next: @escaping () -> DownloadRequest?,
+      isCancelled: @escaping () -> Bool
+    ) {
+      self.options = options
+      self.total = total
+      self.next = next
+      self.isCancelled = isCancelled
+      ledger = SizeLedger(limit: options.maxTotalSize)
+    }
+
+    deinit {
+      for (easy, _) in active { nb_curl_multi_remove(multi, easy) }
+      active = [:]
+      idle = []
+      if let multi { nb_curl_multi_free(multi) }
+    }
+
+    func loop() throws(TransferError) {
+      let began = Clock.monotonic()
+      meter.take(time: began, bytes: 0)
+      while true {
+        try fill()
+        if active.isEmpty && waiting.isEmpty && isExhausted { break }
+        if try !perform() { try nap() }
+        report(began: began, always: false)
+      }
+      report(began: began, always: true)
+    }
+
+    // MARK: Starting
+
+    private func fill() throws(TransferError) {
+      while active.count < max(options.parallel, 1) {
+        guard !isCancelled() else { throw cancel() }
+        if let download = takeDue() {
+          try start(download)
+        } else if !isExhausted, waiting.count < 4 * max(options.parallel, 1) {
+          guard let request = next() else {
+            isExhausted = true
+            return
+          }
+          if let error = lastUnreachable, unreachableInRow >= max(options.parallel, 16) {
+            // Nobody answers: trying each of a thousand files in turn would take hours.
+            settle(Download(request, options: options, ledger: ledger), .failed(error))
+          } else {
+            try start(Download(request, options: options, ledger: ledger))
+          }
+        } else {
+          return
+        }
+      }
+    }
+
+    private func takeDue() -> Download? {
+      guard let index = waiting.indices.min(by: { waiting[$0].due < waiting[$1].due }),
+        waiting[index].due <= Clock.monotonic()
+      else { return nil }
+      return waiting.remove(at: index).download
+    }
+
+    private func start(_ download: Download) throws(TransferError) {
+      if case .local(let path)? = download.source {
+        let outcome = download.copy(from: path, isCancelled: isCancelled)
+        if case .failed(.cancelled) = outcome { throw cancel() }
+        settle(download, outcome)
+        return
+      }
+      let question: CurlHandle.Question?
+      do throws(TransferError) { question = try download.question() } catch {
+        settle(download, download.recover(from: error))
+        return
+      }
+      guard let question else {
+        do throws(TransferError) { settle(download, .done(try download.complete())) } catch {
+          settle(download, download.recover(from: error))
+        }
+        return
+      }
+      let multi = try openMulti()
+      let handle: CurlHandle
+      if let last = idle.popLast() { handle = last } else { handle = try CurlHandle() }
+      try handle.prepare(question, options: options, receiver: download)
+      guard nb_curl_multi_add(multi, handle.easy) == CURLM_OK else {
+        throw .library(reason: "a transfer could not be added")
+      }
+      active[handle.easy] = (download, handle)
+    }
+
+    private func openMulti() throws(TransferError) -> UnsafeMutableRawPointer {
+      if let multi { return multi }
+      if let reason = nb_curl_load() {
+        throw .missingLibrary("libcurl", reason: String(cString: reason))
+      }
+      guard let multi = nb_curl_multi_new() else { throw .library(reason: "out of memory") }
+      self.multi = multi
+      _ = nb_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 2 * max(options.parallel, 1))
+      return multi
+    }
+
+    // MARK: Going on
+
+    /// True when a transfer ended, so that there may be room for another at once.
+    private func perform() throws(TransferError) -> Bool {
+      guard let multi, !active.isEmpty else { return false }
+      guard nb_curl_multi_perform(multi) == CURLM_OK else {
+        throw .library(reason: "curl_multi_perform failed")
+      }
+      var hasEnded = false
+      var code = CURLE_OK
+      while let easy = nb_curl_multi_next_done(multi, &code) {
+        hasEnded = true
+        guard let (download, handle) = active.removeValue(forKey: easy) else { continue }
+        let outcome = download.ended(
+          code, reason: handle.reason(code), redirect: handle.redirectURL)
+        _ = nb_curl_multi_remove(multi, easy)
+        handle.release()
+        idle.append(handle)
+        settle(download, outcome)
+      }
+      return hasEnded
+    }
+
+    private func nap() throws(TransferError) {
+      guard !isCancelled() else { throw cancel() }
+      var seconds = Self.longestNap
+      if let due = waiting.map(\.due).min() { seconds = min(seconds, due - Clock.monotonic()) }
+      let milliseconds = Int32(max(1, (seconds * 1000).rounded(.up)))
+      if let multi {
+        guard nb_curl_multi_poll(multi, milliseconds) == CURLM_OK else {
+          throw .library(reason: "curl_multi_poll failed")
+        }
+      } else {
+        Clock.sleep(milliseconds: milliseconds)
+      }
+    }
+
+    private func settle(_ download: Download, _ outcome: Download.Outcome) {
+      switch outcome {
+      case .later(let due): waiting.append((due, download))
+      case .done(let file):
+        filesDone += 1
+        bytesDone += file.size
+        unreachableInRow = 0
+        finished(download.request, .success(file))
+      case .failed(let error):
+        filesFailed += 1
+        if error.isUnreachable {
+          unreachableInRow += 1
+          lastUnreachable = error
+        } else {
+          unreachableInRow = 0
+        }
+        finished(download.request, .failure(error))
+      }
+    }
+
+    private func cancel() -> TransferError {
+      for (easy, entry) in active {
+        nb_curl_multi_remove(multi, easy)
+        entry.download.suspend()
+      }
+      active = [:]
+      for entry in waiting { entry.download.suspend() }
+      waiting = []
+      return .cancelled
+    }
+
+    // MARK: Telling
+
+    private func report(began: Double, always: Bool) {
+      let now = Clock.monotonic()
+      guard always || now - lastProgress >= Self.progressInterval else { return }
+      lastProgress = now
+      meter.take(time: now, bytes: ledger.received)
+      let rate = meter.rate(time: now, bytes: ledger.received)
+      var progress = TransferProgress(
+        filesDone: filesDone, filesFailed: filesFailed, filesTotal: total,
+        bytesReceived: ledger.received, bytesInFiles: bytesDone, bytesTotal: nil,
+        bytesPerSecond: rate, secondsLeft: nil)
+      let downloads = active.values.map(\.download) + waiting.map(\.download)
+      progress.bytesInFiles += downloads.reduce(0) { $0 + $1.bytesHeld }
+      if total == 1 {
+        progress.bytesTotal = filesDone == 1 ? bytesDone : downloads.first?.bytesExpected
+        if let size = progress.bytesTotal, rate > 0 {
+          progress.secondsLeft = Double(max(0, size - progress.bytesInFiles)) / rate
+        }
+      } else if let total, filesDone + filesFailed > 0, now > began {
+        let ended = Double(filesDone + filesFailed)
+        progress.secondsLeft = Double(max(0, total - Int(ended))) * (now - began) / ended
+      }
+      self.progress(progress)
+    }
+  }
+}

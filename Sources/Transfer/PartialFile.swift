@@ -1,0 +1,133 @@
+import JSON
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A file that is still growing, `<destination>.part`, and what a later session must know to
+/// continue it, `<destination>.part.json`.
+///
+/// The second exists only while it is true of the first: it goes before the first is emptied, and
+/// comes after the bytes it speaks of belong to the answer it names.
+final class PartialFile {
+  /// What tells one version of a remote file from another.
+  struct Origin: Equatable {
+    var url: String
+    /// A strong entity tag, quotes included.
+    var entityTag: String?
+    var lastModified: String?
+    /// Bytes of the whole file.
+    var size: Int?
+
+    /// A hash is known, so that without a validator, too, the bytes are worth keeping.
+    var isVerifiable = false
+
+    /// The value for `If-Range`.
+    var validator: String? { entityTag ?? lastModified }
+  }
+
+  private let destination: String
+  private let file: FileHandle
+  /// Bytes held.
+  private(set) var size: Int
+  private(set) var origin: Origin?
+  private var isRemembered: Bool
+
+  static func path(_ destination: String) -> String { destination + ".part" }
+  static func memoPath(_ destination: String) -> String { destination + ".part.json" }
+
+  init(destination: String) throws(TransferError) {
+    self.destination = destination
+    file = try FileHandle(path: Self.path(destination), flags: O_RDWR | O_CREAT)
+    let status = try file.status()
+    guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: file.path) }
+    size = Int(status.st_size)
+    origin = Self.readMemo(Self.memoPath(destination))
+    isRemembered = origin != nil
+    if origin == nil && size > 0 { try restart() }
+  }
+
+  /// Forgets all bytes.
+  func restart() throws(TransferError) {
+    if isRemembered { Files.remove(Self.memoPath(destination)) }
+    isRemembered = false
+    origin = nil
+    if size > 0 { try file.truncate(to: 0) }
+    size = 0
+  }
+
+  /// Says whose bytes are about to be appended. On disk only after `remember()`.
+  func begin(_ origin: Origin) { self.origin = origin }
+
+  func append(_ bytes: UnsafeRawBufferPointer) throws(TransferError) {
+    try file.write(bytes, at: size)
+    size += bytes.count
+  }
+
+  /// Makes the bytes so far usable by another session, if their origin has a validator.
+  func remember() throws(TransferError) {
+    guard !isRemembered, size > 0, let origin, origin.isVerifiable || origin.validator != nil else {
+      return
+    }
+    var memo: [String: JSONValue] = ["url": .string(origin.url)]
+    memo["entity_tag"] = origin.entityTag.map { .string($0) }
+    memo["last_modified"] = origin.lastModified.map { .string($0) }
+    memo["size"] = origin.size.map { .int($0) }
+    let path = Self.memoPath(destination)
+    let bytes = JSONWriter.bytes(.object(memo))
+    try Self.write(
+      bytes, to: try FileHandle(path: path + ".new", flags: O_WRONLY | O_CREAT | O_TRUNC))
+    try Files.rename(path + ".new", to: path)
+    isRemembered = true
+  }
+
+  /// Feeds all bytes held to `hash`.
+  func replay(into hash: SHA256) throws(TransferError) {
+    hash.reset()
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { buffer.deallocate() }
+    var offset = 0
+    while offset < size {
+      let count = try file.read(into: buffer, at: offset)
+      guard count > 0 else { throw .fileSystem(operation: "read", path: file.path, code: EIO) }
+      hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<min(count, size - offset)]))
+      offset += count
+    }
+  }
+
+  /// Gives the file its name.
+  func finish() throws(TransferError) {
+    try Files.rename(file.path, to: destination)
+    if isRemembered { Files.remove(Self.memoPath(destination)) }
+  }
+
+  /// Leaves what another session can continue, and nothing where there is nothing.
+  func suspend() throws(TransferError) {
+    if size == 0 {
+      try restart()
+      Files.remove(file.path)
+    } else {
+      try remember()
+    }
+  }
+
+  private static func write(_ bytes: [UInt8], to file: FileHandle) throws(TransferError) {
+    let result = bytes.withUnsafeBytes { buffer -> Result<Void, TransferError> in
+      do throws(TransferError) { return .success(try file.write(buffer, at: 0)) } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
+  private static func readMemo(_ path: String) -> Origin? {
+    guard let bytes = Files.contents(path, limit: 65_536),
+      let memo = try? JSONParser.parse(bytes), let url = memo["url"]?.stringValue
+    else { return nil }
+    return Origin(
+      url: url, entityTag: memo["entity_tag"]?.stringValue,
+      lastModified: memo["last_modified"]?.stringValue, size: memo["size"]?.intValue)
+  }
+}

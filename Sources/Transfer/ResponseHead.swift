@@ -1,0 +1,89 @@
+/// The status and those header fields of an answer that decide what happens to its body.
+struct ResponseHead {
+  var status = 0
+  var contentLength: Int?
+  var contentRange: ContentRange?
+  var entityTag: String?
+  var lastModified: String?
+  var isEncoded = false
+  /// A length or range that is no number: nothing can be concluded from the answer.
+  var isMalformed = false
+  /// Seconds from `now` on.
+  var retryAfter: Double?
+  /// The last line was the empty one that ends the head.
+  var isComplete = false
+
+  /// `bytes first-last/total`, or `bytes */total` with a nil range.
+  struct ContentRange: Equatable {
+    var range: ClosedRange<Int>?
+    var total: Int?
+  }
+
+  /// Takes one line with its line end. A status line begins a new head: an answer may follow
+  /// others on the way to it (100, 103, a proxy's).
+  mutating func take(_ line: UnsafeRawBufferPointer, now: () -> Double) {
+    var line = line
+    while let last = line.last, last == 0x0a || last == 0x0d {
+      line = UnsafeRawBufferPointer(rebasing: line.dropLast())
+    }
+    if line.isEmpty {
+      isComplete = status >= 200
+      return
+    }
+    if line.starts(with: "HTTP/".utf8) {
+      self = ResponseHead()
+      let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+      status = words.count > 1 ? Int(words[1]) ?? 0 : 0
+      return
+    }
+    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
+    let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
+    guard Self.names.contains(name) else { return }
+    let value = Self.trim(String(decoding: line[(colon + 1)...], as: UTF8.self))
+    switch name {
+    case "content-length":
+      contentLength = Int(value).flatMap { $0 >= 0 ? $0 : nil }
+      if contentLength == nil { isMalformed = true }
+    case "content-range":
+      contentRange = Self.parseRange(value)
+      if contentRange == nil { isMalformed = true }
+    case "content-encoding": isEncoded = !value.isEmpty && value.lowercased() != "identity"
+    case "etag": entityTag = value.hasPrefix("\"") && value.utf8.count >= 2 ? value : nil
+    case "last-modified": lastModified = value.isEmpty ? nil : value
+    case "retry-after":
+      if let seconds = Int(value) {
+        retryAfter = max(0, Double(seconds))
+      } else if let date = HTTPDate.seconds(value) {
+        retryAfter = max(0, Double(date) - now())
+      }
+    default: break
+    }
+  }
+
+  private static let names: Set<String> = [
+    "content-length", "content-range", "content-encoding", "etag", "last-modified", "retry-after",
+  ]
+
+  static func parseRange(_ value: String) -> ContentRange? {
+    guard value.lowercased().hasPrefix("bytes") else { return nil }
+    let parts = trim(String(value.dropFirst(5))).split(
+      separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return nil }
+    let total = Int(parts[1])
+    guard total != nil || parts[1] == "*", total ?? 0 >= 0 else { return nil }
+    if parts[0] == "*" { return ContentRange(range: nil, total: total) }
+    let ends = parts[0].split(separator: "-", omittingEmptySubsequences: false)
+    guard ends.count == 2, let first = Int(ends[0]), let last = Int(ends[1]), first >= 0,
+      first <= last, last < Int.max, last < total ?? Int.max
+    else { return nil }
+    return ContentRange(range: first...last, total: total)
+  }
+
+  private static func trim(_ text: String) -> String {
+    let isBlank = { (character: Character) in character == " " || character == "\t" }
+    guard let first = text.firstIndex(where: { !isBlank($0) }),
+      let last = text.lastIndex(where: { !isBlank($0) })
+    else { return "" }
+    return String(text[first...last])
+  }
+}

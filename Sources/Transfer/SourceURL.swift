@@ -1,0 +1,170 @@
+/// Where a file comes from: a place on this machine, or a web address.
+package enum SourceURL: Sendable, Hashable {
+  /// Absolute, or relative to whatever the caller takes as its root.
+  case local(path: String)
+  case remote(WebURL)
+
+  /// Reads a path, `file://` URL or `http(s)://` URL.
+  package init(_ text: String) throws(TransferError) {
+    guard let separator = text.firstRange(of: "://"), Self.isScheme(text[..<separator.lowerBound])
+    else {
+      guard !text.isEmpty else { throw .unusableURL(text, reason: "it is empty") }
+      guard !text.utf8.contains(0) else { throw .unusableURL(text, reason: "it contains NUL") }
+      self = .local(path: text)
+      return
+    }
+    switch text[..<separator.lowerBound].lowercased() {
+    case "http", "https": self = .remote(try WebURL(text))
+    case "file":
+      var rest = text[separator.upperBound...]
+      if rest.hasPrefix("localhost/") { rest = rest.dropFirst("localhost".count) }
+      guard rest.hasPrefix("/") else {
+        throw .unusableURL(text, reason: "a file URL needs an absolute path: file:///folder/name")
+      }
+      let path = Percent.decode(rest)
+      guard !path.utf8.contains(0) else { throw .unusableURL(text, reason: "it contains NUL") }
+      self = .local(path: path)
+    case let scheme:
+      throw .unusableURL(text, reason: "`\(scheme)` is none of file, http and https")
+    }
+  }
+
+  /// The name after the last slash, decoded; nil when there is none that can name a file.
+  package var fileName: String? {
+    let name: String
+    switch self {
+    case .local(let path): name = String(path.split(separator: "/").last ?? "")
+    case .remote(let url):
+      name = Percent.decode(
+        url.path.split(separator: "/", omittingEmptySubsequences: false).last ?? "")
+    }
+    return FileName.isPlain(name) ? name : nil
+  }
+
+  private static func isScheme(_ text: Substring) -> Bool {
+    !text.isEmpty
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"),
+          UInt8(ascii: "."):
+          true
+        default: false
+        }
+      }
+  }
+}
+
+/// An `http://` or `https://` address, taken apart as far as downloads need.
+package struct WebURL: Sendable, Hashable, CustomStringConvertible {
+  /// As given, without a fragment.
+  package let text: String
+  /// `https://host:port`, in lower case, the port always there: who gets to see credentials.
+  package let origin: String
+  /// From the slash after the host up to the query; at least "/".
+  package let path: String
+  /// With its question mark; empty when there is none.
+  package let query: String
+
+  package var description: String { text }
+
+  package init(_ given: String) throws(TransferError) {
+    let text = String(given.prefix { $0 != "#" })
+    guard let separator = text.firstRange(of: "://") else {
+      throw .unusableURL(given, reason: "it has no scheme")
+    }
+    for byte in text.utf8 where byte <= 0x20 || byte == 0x7f {
+      throw .unusableURL(given, reason: "it contains a space or control character")
+    }
+    let scheme = text[..<separator.lowerBound].lowercased()
+    let rest = text[separator.upperBound...]
+    let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+    let authority = rest[..<authorityEnd]
+    let host = authority[
+      (authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex)...]
+    guard !host.isEmpty, !host.hasPrefix(":") else {
+      throw .unusableURL(given, reason: "it names no host")
+    }
+    let hasPort = host.lastIndex(of: ":").map { !host[$0...].contains("]") } ?? false
+    self.text = text
+    origin =
+      "\(scheme)://\(host.lowercased())" + (hasPort ? "" : scheme == "https" ? ":443" : ":80")
+    let tail = rest[authorityEnd...]
+    let queryStart = tail.firstIndex(of: "?") ?? tail.endIndex
+    path = tail[..<queryStart].isEmpty ? "/" : String(tail[..<queryStart])
+    query = String(tail[queryStart...])
+  }
+
+  /// The address with its scheme and host replaced by `base`, whose own path goes in front.
+  package func replacingOrigin(with base: String) -> String {
+    (base.hasSuffix("/") ? String(base.dropLast()) : base) + path + query
+  }
+
+  /// Where a hub keeps the Git-LFS pointer of this file; nil when this is no hub's download URL.
+  var pointerURL: String? {
+    guard let range = text.firstRange(of: "/resolve/"), !path.isEmpty, path.contains("/resolve/")
+    else {
+      return nil
+    }
+    return text[..<range.lowerBound] + "/raw/" + text[range.upperBound...]
+  }
+
+  /// Without name, password and query, which may hold secrets.
+  package var forDisplay: String {
+    guard let separator = text.firstRange(of: "://") else { return text }
+    let rest = text[separator.upperBound...]
+    let authority = rest.prefix { $0 != "/" && $0 != "?" }
+    let host = authority.split(separator: "@").last ?? authority
+    return text[..<separator.upperBound] + host + path
+  }
+}
+
+/// Names that are one path component.
+package enum FileName {
+  package static func isPlain(_ name: String) -> Bool {
+    !name.isEmpty && name != "." && name != ".." && name.utf8.count <= 240
+      && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 < 0x20 }
+  }
+}
+
+enum Percent {
+  /// `%41` → `A`; a percent sign without two hexadecimal digits stays as it is.
+  static func decode(_ text: some StringProtocol) -> String {
+    let bytes = Array(text.utf8)
+    var result: [UInt8] = []
+    var index = 0
+    while index < bytes.count {
+      if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+        let high = Hexadecimal.value(bytes[index + 1]),
+        let low = Hexadecimal.value(bytes[index + 2])
+      {
+        result.append(high << 4 | low)
+        index += 3
+      } else {
+        result.append(bytes[index])
+        index += 1
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+}
+
+enum Hexadecimal {
+  static func value(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+
+  static func text(_ bytes: some Sequence<UInt8>) -> String {
+    var text = ""
+    for byte in bytes {
+      let digits = String(byte, radix: 16)
+      text += digits.utf8.count == 1 ? "0\(digits)" : digits
+    }
+    return text
+  }
+}

@@ -1,0 +1,75 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+extension TransferError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unusableURL(let url, let reason): "can't use the URL `\(url)`: \(reason)"
+    case .missingLibrary(let name, let reason): "can't load \(name): \(reason)"
+    case .unreachable(let url, let reason): "can't reach \(url): \(reason)"
+    case .interrupted(let url, let received, let reason):
+      "\(url) broke off after \(received) bytes: \(reason)"
+    case .status(let url, let code, let excerpt):
+      "\(url) answered \(code)\(Self.phrase(code))\(excerpt.isEmpty ? "" : ": \(excerpt)")"
+    case .badRedirect(let url, let reason): "\(url) redirects where nothing can follow: \(reason)"
+    case .untrusted(let url, let reason): "can't trust \(url): \(reason)"
+    case .badAnswer(let url, let reason): "\(url) gave an answer that makes no sense: \(reason)"
+    case .wrongSize(let url, let expected, let found):
+      "\(url) has the wrong size: expected \(expected) bytes, found \(found)"
+    case .wrongHash(let url, let expected, let found):
+      "\(url) has the wrong content: expected sha256 \(expected), found \(found)"
+    case .noPointer(let url): "\(url) is not a Git-LFS pointer"
+    case .totalSizeExceeded(let url, let limit):
+      "\(url) would take the download past `max_total_size` of \(limit) bytes"
+    case .notAFile(let path): "`\(path)` is not a file"
+    case .noSuchFile(let path): "there is no file `\(path)`"
+    case .fileSystem(let operation, let path, let code):
+      "can't \(operation) `\(path)`: \(String(cString: strerror(code)))"
+    case .library(let reason): "libcurl: \(reason)"
+    case .everySource(let first, let last): "\(first); of the mirrors, \(last)"
+    case .cancelled: "the download was interrupted"
+    }
+  }
+
+  /// What to do about it, where there is something to say.
+  package var help: String? {
+    switch self {
+    case .missingLibrary(let name, _):
+      name == "libcurl"
+        ? "install libcurl (Debian: apt install libcurl4)"
+        : "install libcrypto (Debian: apt install libssl3)"
+    case .status(_, 401, _), .status(_, 403, _):
+      "if the file needs a login, give `token: ${env:NAME}` and set that variable"
+    case .status(_, 404, _), .status(_, 410, _): "check the `url` and the partitions"
+    case .unreachable:
+      "check the network; a proxy is read from http_proxy, https_proxy and no_proxy"
+    case .wrongHash, .wrongSize:
+      "the file at this URL is not the one described; correct `sha256` or `size`, or the `url`"
+    case .totalSizeExceeded: "raise `max_total_size` or fetch fewer partitions"
+    case .everySource(let first, _): first.help
+    default: nil
+    }
+  }
+
+  private static func phrase(_ code: Int) -> String {
+    switch code {
+    case 400: " Bad Request"
+    case 401: " Unauthorized"
+    case 403: " Forbidden"
+    case 404: " Not Found"
+    case 408: " Request Timeout"
+    case 410: " Gone"
+    case 416: " Range Not Satisfiable"
+    case 429: " Too Many Requests"
+    case 451: " Unavailable For Legal Reasons"
+    case 500: " Internal Server Error"
+    case 502: " Bad Gateway"
+    case 503: " Service Unavailable"
+    case 504: " Gateway Timeout"
+    default: ""
+    }
+  }
+}

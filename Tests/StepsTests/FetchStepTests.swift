@@ -1,0 +1,170 @@
+import BuildEngine
+import JSON
+import Steps
+import Synchronization
+import TestSupport
+import Testing
+
+/// Remembers what a step said.
+private final class Listener: StepReporter {
+  struct Heard {
+    var done: [String] = []
+    var failed: [String: String] = [:]
+    var progress: StepProgress?
+    var isCancelled = false
+  }
+
+  let heard = Mutex(Heard())
+  let cancelsAfter: Int
+
+  init(cancelsAfter: Int = .max) { self.cancelsAfter = cancelsAfter }
+
+  var done: [String] { heard.withLock { $0.done.sorted() } }
+  var failed: [String: String] { heard.withLock { $0.failed } }
+
+  var isCancelled: Bool { heard.withLock { $0.done.count >= cancelsAfter } }
+  func progress(_ progress: StepProgress) { heard.withLock { $0.progress = progress } }
+  func metric(_ name: String, _ value: JSONValue) {}
+  func measurement(_ name: String, _ value: JSONValue) {}
+  func sample(step: Int, _ values: [String: Double]) {}
+  func log(_ line: String) {}
+  func partitionDone(_ value: String) { heard.withLock { $0.done.append(value) } }
+  func partitionFailed(_ value: String, _ message: String) {
+    heard.withLock { $0.failed[value] = message }
+  }
+}
+
+@Suite struct FetchStepTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder("nanobuild-fetch") }
+
+  private func run(
+    _ parameters: [String: JSONValue], partitions: [String]? = nil, listener: Listener = Listener()
+  ) throws {
+    var parameters = parameters
+    parameters["retry_delay"] = 0.001
+    let context = StepContext(
+      step: "data.fetch", asset: "text", inputs: [:], parameters: parameters,
+      output: folder.file("out"), partitionKey: partitions == nil ? nil : "shard",
+      partitions: (partitions ?? []).map {
+        StepPartition(value: $0, output: folder.file("out/\($0)"))
+      }, projectRoot: folder.path, threads: 1, memoryLimit: nil, reporter: listener)
+    try FetchStep().run(context)
+  }
+
+  @Test func localShardsAreCopied() throws {
+    try folder.write("data/shard_00.txt", "zero")
+    try folder.write("data/shard_01.txt", "one")
+    let listener = Listener()
+    try run(["url": "data/shard_{shard}.txt"], partitions: ["00", "01"], listener: listener)
+    #expect(try folder.readText("out/00/shard_00.txt") == "zero")
+    #expect(try folder.readText("out/01/shard_01.txt") == "one")
+    #expect(listener.done == ["00", "01"])
+    #expect(listener.heard.withLock { $0.progress }?.completed == 2)
+  }
+
+  @Test func anAssetWithoutPartitionsIsOneFile() throws {
+    let server = try LoopbackServer { .file(Array("words".utf8), for: $0) }
+    try run(["url": .string("\(server.url)/list?x=1"), "filename": "words.txt"])
+    #expect(try folder.readText("out/words.txt") == "words")
+    #expect(try folder.list("out") == ["words.txt"])
+  }
+
+  @Test func failedPartitionsAreNamedAndTheOthersKept() throws {
+    let server = try LoopbackServer {
+      $0.path == "/2" ? .init(404, "no such shard") : .file([1], for: $0)
+    }
+    let listener = Listener()
+    let error = #expect(throws: StepFailure.self) {
+      try run(
+        ["url": .string("\(server.url)/{shard}")], partitions: ["1", "2", "3"], listener: listener)
+    }
+    #expect(error?.failedPartitions == ["2"])
+    #expect(error?.message.contains("1 of 3 partitions failed: 2; ") == true)
+    #expect(listener.done == ["1", "3"])
+    #expect(listener.failed == ["2": "\(server.url)/2 answered 404 Not Found: no such shard"])
+    #expect(folder.exists("out/3/3"))
+  }
+
+  @Test func hashesAreGivenForEachPartition() throws {
+    let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    let server = try LoopbackServer { _ in .init(body: Array("abc".utf8)) }
+    let error = #expect(throws: StepFailure.self) {
+      try run(
+        [
+          "url": .string("\(server.url)/{shard}"),
+          "sha256": [
+            "a": .string(abc), "b": .string("sha256:" + String(repeating: "0", count: 64)),
+          ],
+        ], partitions: ["a", "b", "c"])
+    }
+    #expect(error?.failedPartitions == ["b"])
+    #expect(!folder.exists("out/b/b"))
+  }
+
+  @Test func mirrorsReplaceTheHostOrTheWholeAddress() throws {
+    let main = try LoopbackServer { _ in .init(404, "") }
+    let mirror = try LoopbackServer {
+      $0.path.hasSuffix("/1") ? .init(404, "") : .init(body: Array($0.path.utf8))
+    }
+    try run(
+      [
+        "url": .string("\(main.url)/set/{shard}"),
+        "mirrors": [.string("\(mirror.url)/copy/"), .string("\(mirror.url)/{shard}.x")],
+      ], partitions: ["1", "2"])
+    #expect(try folder.readText("out/1/1") == "/1.x")
+    #expect(try folder.readText("out/2/2") == "/copy/set/2")
+  }
+
+  @Test func anInterruptionKeepsWhatIsDone() throws {
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply.file([1], for: request).delivered { $0.delay = 0.01 }
+    }
+    let listener = Listener(cancelsAfter: 5)
+    #expect(throws: StepInterrupted.self) {
+      try run(
+        ["url": .string("\(server.url)/{shard}"), "parallel": 2],
+        partitions: (0..<100).map { "\($0)" }, listener: listener)
+    }
+    #expect((5..<20).contains(listener.done.count))
+  }
+
+  @Test(
+    arguments: [
+      (["url": "http://h/{shard}.x", "sha256": "12"], "64 hexadecimal digits"),
+      (["url": "http://h/{chard}.x"], "`{chard}`"), (["url": "http://h/{shard"], "without `}`"),
+      (["url": "http://h/x"], "every partition would be the same file"),
+      (["url": "ftp://h/{shard}"], "`ftp`"), (["url": "http://h/{shard}/"], "give `filename`"),
+      (["url": "http://h/{shard}", "filename": "../x"], "`filename`"),
+      (["url": "http://h/{shard}", "token": "a\nb"], "`token`"),
+      (["url": "http://h/{shard}", "headers": ["A B": "c"]], "`headers`"), ([:], "`url`"),
+    ] as [([String: JSONValue], String)])
+  func whatMakesNoSenseIsToldBeforeAnythingRuns(
+    parameters: [String: JSONValue], message: String
+  ) throws {
+    let error = #expect(throws: StepFailure.self) { try run(parameters, partitions: ["1", "2"]) }
+    #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+  }
+
+  @Test func localSourcesAreNamedForTheKey() {
+    func sources(_ url: String, _ value: String? = nil) -> [String] {
+      FetchStep.localSources(
+        parameters: ["url": .string(url)], partition: value.map { (key: "shard", value: $0) })
+    }
+    #expect(sources("data/shard_{shard}.parquet", "07") == ["data/shard_07.parquet"])
+    #expect(sources("file:///a%20b/c") == ["/a b/c"])
+    #expect(sources("https://hub.org/{shard}", "1") == [])
+    #expect(sources("data/{other}", "1") == [])
+  }
+
+  @Test func aHashOfAnotherPartitionDoesNotMatter() {
+    let one = FetchStep.parameters(
+      ["url": "u", "sha256": ["1": "a"], "size": 5], forPartition: "1")
+    let two = FetchStep.parameters(
+      ["url": "u", "sha256": ["1": "a", "2": "b"], "size": 5], forPartition: "1")
+    #expect(one == two)
+    #expect(one == ["url": "u", "sha256": "a", "size": 5])
+    #expect(FetchStep.parameters(["sha256": ["1": "a"]], forPartition: "2") == [:])
+  }
+}

@@ -1,0 +1,223 @@
+import TestSupport
+import Testing
+import Transfer
+
+@Suite struct ResumeTests {
+  let fetching: Fetching
+  let bytes = Fetching.bytes(3 << 20)
+
+  init() throws { fetching = try Fetching() }
+
+  /// Serves `bytes`, the first answer stopping at `stop`.
+  private func halting(
+    at stop: Int, entityTag: String? = "\"v1\"", lastModified: String? = nil
+  ) throws -> LoopbackServer {
+    let bytes = self.bytes
+    return try LoopbackServer { request in
+      let reply = LoopbackServer.Reply.file(
+        bytes, for: request, entityTag: entityTag, lastModified: lastModified)
+      return request.earlier == 0 ? reply.delivered { $0.stallAfter = stop } : reply
+    }
+  }
+
+  @Test func aCutConnectionGoesOnWhereItStopped() throws {
+    let bytes = self.bytes
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply.file(bytes, for: request, entityTag: "\"v\"").delivered {
+        if request.earlier < 5 { $0.dropAfter = 500_000 }
+      }
+    }
+    let file = try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(try fetching.folder.read("file.bin") == bytes)
+    #expect(file.bytesReceived == bytes.count)
+    #expect(server.requests.compactMap(\.rangeStart) == [1, 2, 3, 4, 5].map { $0 * 500_000 })
+    #expect(server.requests.dropFirst().allSatisfy { $0.headers["if-range"] == "\"v\"" })
+  }
+
+  @Test(arguments: [true, false])
+  func anotherSessionGoesOn(byEntityTag: Bool) throws {
+    let entityTag = byEntityTag ? "\"v1\"" : nil
+    let lastModified = byEntityTag ? nil : "Sun, 06 Nov 1994 08:49:37 GMT"
+    let server = try halting(at: 2_000_000, entityTag: entityTag, lastModified: lastModified)
+    let request = try fetching.request("\(server.url)/x")
+    try fetching.interrupt(request, at: 2_000_000)
+    #expect(try fetching.folder.list() == ["file.bin.part", "file.bin.part.json"])
+    let file = try fetching.fetch(request)
+    #expect(try fetching.folder.read("file.bin") == bytes)
+    #expect(try fetching.folder.list() == ["file.bin"])
+    #expect(file.resumedFrom == 2_000_000)
+    #expect(file.bytesReceived == bytes.count - 2_000_000)
+    #expect(server.requests.last?.headers["if-range"] == entityTag ?? lastModified)
+  }
+
+  @Test func aKilledSessionLeavesWhatTheNextNeeds() throws {
+    // As after kill -9: nothing could be written when the session died.
+    let server = try halting(at: 2_000_000)
+    let request = try fetching.request("\(server.url)/x")
+    let folder = fetching.folder
+    var saved: [UInt8] = []
+    do {
+      _ = try fetching.fetchAll([request]) {
+        guard (try? folder.read("file.bin.part"))?.count == 2_000_000 else { return false }
+        saved = (try? folder.read("file.bin.part.json")) ?? []
+        return true
+      }
+    } catch TransferError.cancelled {}
+    #expect(!saved.isEmpty)
+    try folder.write("file.bin.part.json", bytes: saved)
+    #expect(try fetching.fetch(request).resumedFrom == 2_000_000)
+    #expect(try folder.read("file.bin") == bytes)
+  }
+
+  @Test func aFileThatChangedStartsOver() throws {
+    let old = bytes
+    let new = Fetching.bytes(3 << 20, seed: 9)
+    let isNew = Shared(false)
+    let server = try LoopbackServer { request in
+      isNew.value
+        ? .file(new, for: request, entityTag: "\"v2\"")
+        : LoopbackServer.Reply.file(old, for: request, entityTag: "\"v1\"").delivered {
+          $0.stallAfter = 2_000_000
+        }
+    }
+    let request = try fetching.request("\(server.url)/x")
+    try fetching.interrupt(request, at: 2_000_000)
+    isNew.value = true
+    let file = try fetching.fetch(request)
+    #expect(try fetching.folder.read("file.bin") == new)
+    #expect(file.resumedFrom == 0)
+    #expect(try fetching.folder.list() == ["file.bin"])
+  }
+
+  @Test func aServerBlindToIfRangeIsSeenThrough() throws {
+    let old = bytes
+    let new = Fetching.bytes(3 << 20, seed: 9)
+    let server = try LoopbackServer { request in
+      var request = request
+      let isFirst = request.earlier == 0
+      request.headers["if-range"] = nil
+      let tag = isFirst ? "\"v1\"" : "\"v2\""
+      let reply = LoopbackServer.Reply.file(isFirst ? old : new, for: request, entityTag: tag)
+      return isFirst ? reply.delivered { $0.dropAfter = 2_000_000 } : reply
+    }
+    try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(try fetching.folder.read("file.bin") == new)
+  }
+
+  @Test func withoutValidatorsAFileStartsOver() throws {
+    let server = try halting(at: 2_000_000, entityTag: nil)
+    let request = try fetching.request("\(server.url)/x")
+    try fetching.interrupt(request, at: 2_000_000)
+    #expect(try fetching.folder.list() == ["file.bin.part"])
+    #expect(try fetching.fetch(request).resumedFrom == 0)
+    #expect(try fetching.folder.read("file.bin") == bytes)
+    #expect(server.requests.allSatisfy { $0.rangeStart == nil })
+  }
+
+  @Test func aWeakEntityTagIsNoValidator() throws {
+    let server = try halting(at: 2_000_000, entityTag: "W/\"v1\"")
+    let request = try fetching.request("\(server.url)/x")
+    try fetching.interrupt(request, at: 2_000_000)
+    #expect(try fetching.fetch(request).resumedFrom == 0)
+  }
+
+  @Test func aHashIsValidatorEnough() throws {
+    let digest = "3b5fbc37b7f7a2bd4ab2cb4eb4fb6a8e6b9b3be8f3a5c2a1c1a2b3c4d5e6f708"
+    let server = try halting(at: 2_000_000, entityTag: nil)
+    let request = try fetching.request("\(server.url)/x", sha256: digest)
+    try fetching.interrupt(request, at: 2_000_000)
+    guard case .wrongHash(_, digest, let found)? = fetching.failure(request) else {
+      Issue.record("expected a wrong hash")
+      return
+    }
+    let right = try fetching.request("\(server.url)/x", sha256: found)
+    server.forgetRequests()
+    try fetching.interrupt(right, at: 2_000_000)
+    let file = try fetching.fetch(right)
+    #expect(file.resumedFrom == 2_000_000)
+    #expect(try fetching.folder.read("file.bin") == bytes)
+  }
+
+  @Test func a200ToARangeStartsOver() throws {
+    let bytes = self.bytes
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply(headers: ["ETag": "\"v\""], body: bytes).delivered {
+        if request.earlier < 2 { $0.dropAfter = 1_500_000 }
+      }
+    }
+    try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(try fetching.folder.read("file.bin") == bytes)
+    #expect(server.requests.map(\.rangeStart) == [nil, 1_500_000, 1_500_000])
+  }
+
+  @Test func aWrongRangeIsNotBelieved() throws {
+    let bytes = self.bytes
+    let server = try LoopbackServer { request in
+      guard let start = request.rangeStart else {
+        return LoopbackServer.Reply(headers: ["ETag": "\"v\""], body: bytes).delivered {
+          if request.earlier == 0 { $0.dropAfter = 1_500_000 }
+        }
+      }
+      let headers = [
+        "ETag": "\"v\"", "Content-Range": "bytes \(start - 10)-\(bytes.count - 1)/\(bytes.count)",
+      ]
+      return .init(206, headers: headers, body: Array(bytes[(start - 10)...]))
+    }
+    try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(try fetching.folder.read("file.bin") == bytes)
+    #expect(server.requests.map(\.rangeStart) == [nil, 1_500_000, nil])
+  }
+
+  @Test func aPartNobodyAskedForIsRefused() throws {
+    var fetching = self.fetching
+    fetching.options.retries = 1
+    let server = try LoopbackServer { _ in
+      .init(206, headers: ["Content-Range": "bytes 0-9/20"], body: Fetching.bytes(10))
+    }
+    guard case .badAnswer? = fetching.failure(try fetching.request("\(server.url)/x")) else {
+      Issue.record("expected `badAnswer`")
+      return
+    }
+  }
+
+  @Test func aFileThatShrankStartsOver() throws {
+    let old = bytes
+    let small = Fetching.bytes(100, seed: 4)
+    let server = try LoopbackServer { request in
+      if request.earlier == 0 {
+        return LoopbackServer.Reply.file(old, for: request, entityTag: "\"v\"").delivered {
+          $0.dropAfter = 1_500_000
+        }
+      }
+      return .file(small, for: request, entityTag: "\"v\"")
+    }
+    try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(try fetching.folder.read("file.bin") == small)
+  }
+
+  @Test func aStrangePartialFileIsThrownAway() throws {
+    let bytes = self.bytes
+    let server = try LoopbackServer { .file(bytes, for: $0, entityTag: "\"v1\"") }
+    for memo in ["{", "[]", "{\"url\":\"http://elsewhere/\",\"entity_tag\":\"\\\"v1\\\"\"}"] {
+      try fetching.folder.write("file.bin.part", "half of something else")
+      try fetching.folder.write("file.bin.part.json", memo)
+      try fetching.fetch(try fetching.request("\(server.url)/x"))
+      #expect(try fetching.folder.read("file.bin") == bytes)
+      #expect(try fetching.folder.list() == ["file.bin"])
+    }
+  }
+
+  @Test func manySmallStepsAreProgressEnough() throws {
+    // Twenty breaks with five tries allowed: each brings more than a mebibyte, so it may go on.
+    let bytes = Fetching.bytes(24 << 20)
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply.file(bytes, for: request, entityTag: "\"v\"").delivered {
+        $0.dropAfter = 1_200_000
+      }
+    }
+    let file = try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(file.attempts > 20)
+    #expect(file.bytesReceived == bytes.count)
+    #expect(try fetching.folder.read("file.bin") == bytes)
+  }
+}
