@@ -1,6 +1,4 @@
 import Corpus
-import JSON
-import LanguageModel
 import Tokenization
 
 /// Reads conversations from JSONL files or token shards with a loss mask and renders them.
@@ -22,8 +20,8 @@ struct ConversationLoader {
         try append(dataset, to: &builder, input: input)
         continue
       }
-      var reader: ConversationReader
-      do throws(CorpusError) { reader = try ConversationReader(path: path) } catch {
+      let reader: ConversationReader
+      do throws(CorpusError) { reader = try ConversationReader(paths: [path]) } catch {
         throw .corpus(error)
       }
       while true {
@@ -39,7 +37,10 @@ struct ConversationLoader {
 
   /// Nil when the path does not hold token shards.
   private func tokenShards(_ path: String) throws(TrainingError) -> TokenDataset? {
-    try? TokenDataset(paths: [path])
+    do throws(CorpusError) { return try TokenDataset(paths: [path]) } catch {
+      if case .tokenShard(_, let fault) = error, fault != .notATokenShard { throw .corpus(error) }
+      return nil
+    }
   }
 
   private func append(

@@ -1,5 +1,5 @@
-import LanguageModel
-package import Tokenization
+package import LanguageModel
+import Tokenization
 
 /// Generates replies to many prompts side by side: a row that is done takes the next prompt.
 ///

@@ -1,8 +1,8 @@
 package import Corpus
-package import JSON
+import JSON
 package import Kernels
 package import LanguageModel
-package import Tokenization
+import Tokenization
 
 /// Measures of a finished model: bits per byte, multiple choice, and answers it has to write.
 package enum EvaluationSuite {
