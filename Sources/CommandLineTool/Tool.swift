@@ -1,9 +1,16 @@
 package import ArgumentParser
+import Glibc
+import Steps
 
-/// The `nanobuild` command.
+/// The `nanobuild` command: it only dispatches to the commands in `Commands/`.
 package struct Tool: ParsableCommand {
   package static let configuration = CommandConfiguration(
-    commandName: "nanobuild", abstract: "make for language models", version: "0.1.0")
+    commandName: "nanobuild",
+    abstract: "make for language models: data, tokenizer, training and chat as one cached pipeline.",
+    version: ToolVersion.text,
+    subcommands: [
+      RunCommand.self, ValidateCommand.self, StepsCommand.self, WorkerCommand.self,
+    ])
 
   package init() {}
 }
@@ -11,6 +18,30 @@ package struct Tool: ParsableCommand {
 extension Tool {
   /// Parses the process's arguments, runs the command and ends the process with its status.
   package static func start() {
-    main()
+    // A reader that has gone (`nanobuild status | head`) is noticed at the write.
+    signal(SIGPIPE, SIG_IGN)
+    main(reordered(Array(CommandLine.arguments.dropFirst())))
+  }
+
+  /// Moves `-C DIR`, `-f FILE` and output flags that stand before the command behind it, where
+  /// the command declares them.
+  static func reordered(_ arguments: [String]) -> [String] {
+    var leading: [String] = []
+    var index = 0
+    while index < arguments.count {
+      switch arguments[index] {
+      case "-C", "-f", "--file":
+        guard index + 1 < arguments.count else { return arguments }
+        leading += arguments[index...index + 1]
+        index += 2
+      case "--no-color", "--plain":
+        leading.append(arguments[index])
+        index += 1
+      default:
+        guard !leading.isEmpty, !arguments[index].hasPrefix("-") else { return arguments }
+        return [arguments[index]] + leading + arguments[(index + 1)...]
+      }
+    }
+    return arguments
   }
 }

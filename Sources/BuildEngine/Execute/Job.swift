@@ -1,0 +1,64 @@
+import JSON
+
+/// One worker's work: a task, the partitions an asset makes together, or a check.
+final class Job {
+  /// A task of a step job.
+  struct Item {
+    var task: Int
+    var partition: String?
+    var key: Digest
+    var recipe: String
+    var stage: StageLayout
+    /// Numbers of the result the step reported.
+    var metrics: [String: JSONValue] = [:]
+    /// Already handed to the publisher.
+    var isDone = false
+    var failure: String?
+  }
+
+  enum Phase {
+    case queued
+    case running
+    case publishing
+    case ended
+  }
+
+  let number: Int
+  let asset: Int
+  /// The check of the asset, for a check job.
+  let check: Int?
+  var items: [Item]
+  var reasons: [StaleReason]
+  var cores = 1
+  var memory = 0
+  var isNetworkBound = false
+  var phase = Phase.queued
+
+  // The current attempt
+  var attempt = 1
+  var notBefore = 0.0
+  var lock: KeyLock?
+  var isWaiting = false
+  var isRetrying = false
+  var waitingSince = 0.0
+  var worker: (any RunningWorker)?
+  var startedAt = 0.0
+  var firstStart = 0.0
+  var deadline: Double?
+  var killAt: Double?
+  var logPath = ""
+  var failure: (message: String, help: String?)?
+  var verdict: CheckVerdict?
+  /// Items handed to the publisher and not back yet.
+  var publishing = 0
+  var inputsChanged = 0
+  var measurements: [(name: String, value: JSONValue)] = []
+
+  init(number: Int, asset: Int, check: Int?, items: [Item], reasons: [StaleReason]) {
+    self.number = number
+    self.asset = asset
+    self.check = check
+    self.items = items
+    self.reasons = reasons
+  }
+}

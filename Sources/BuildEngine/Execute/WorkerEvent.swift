@@ -1,0 +1,90 @@
+package import JSON
+
+/// What a worker tells while it runs and as its last word: one JSON object a line.
+package enum WorkerEvent: Sendable, Hashable {
+  case progress(StepProgress)
+  case metric(name: String, value: JSONValue)
+  case measurement(name: String, value: JSONValue)
+  case sample(step: Int, values: [String: Double])
+  case partitionDone(String)
+  case partitionFailed(String, message: String)
+  case verdict(CheckVerdict)
+  /// The step gave up, with its reason.
+  case failed(message: String, help: String?, partitions: [String])
+
+  package var json: JSONValue {
+    switch self {
+    case .progress(let progress):
+      var object: [String: JSONValue] = [
+        "event": "progress", "completed": .double(progress.completed),
+        "unit": .string(progress.unit), "detail": .string(progress.detail),
+      ]
+      if let total = progress.total { object["total"] = .double(total) }
+      return .object(object)
+    case .metric(let name, let value):
+      return ["event": "metric", "name": .string(name), "value": value]
+    case .measurement(let name, let value):
+      return ["event": "measurement", "name": .string(name), "value": value]
+    case .sample(let step, let values):
+      return [
+        "event": "sample", "step": .int(step), "values": .object(values.mapValues { .double($0) }),
+      ]
+    case .partitionDone(let value): return ["event": "partitionDone", "value": .string(value)]
+    case .partitionFailed(let value, let message):
+      return ["event": "partitionFailed", "value": .string(value), "message": .string(message)]
+    case .verdict(let verdict):
+      return [
+        "event": "verdict", "passed": .bool(verdict.passed), "message": .string(verdict.message),
+        "numbers": .object(verdict.numbers),
+      ]
+    case .failed(let message, let help, let partitions):
+      var object: [String: JSONValue] = [
+        "event": "failed", "message": .string(message),
+        "partitions": .array(partitions.map { .string($0) }),
+      ]
+      if let help { object["help"] = .string(help) }
+      return .object(object)
+    }
+  }
+
+  /// Reads one line back; nil for what is none of these.
+  package init?(json: JSONValue) {
+    switch json["event"]?.stringValue {
+    case "progress":
+      guard let completed = json["completed"]?.doubleValue else { return nil }
+      self = .progress(
+        StepProgress(
+          completed: completed, total: json["total"]?.doubleValue,
+          unit: json["unit"]?.stringValue ?? "", detail: json["detail"]?.stringValue ?? ""))
+    case "metric":
+      guard let name = json["name"]?.stringValue, let value = json["value"] else { return nil }
+      self = .metric(name: name, value: value)
+    case "measurement":
+      guard let name = json["name"]?.stringValue, let value = json["value"] else { return nil }
+      self = .measurement(name: name, value: value)
+    case "sample":
+      guard let step = json["step"]?.intValue, let values = json["values"]?.objectValue else {
+        return nil
+      }
+      // JSON has no NaN: a value that was none comes back as null.
+      self = .sample(step: step, values: values.mapValues { $0.doubleValue ?? .nan })
+    case "partitionDone":
+      guard let value = json["value"]?.stringValue else { return nil }
+      self = .partitionDone(value)
+    case "partitionFailed":
+      guard let value = json["value"]?.stringValue else { return nil }
+      self = .partitionFailed(value, message: json["message"]?.stringValue ?? "")
+    case "verdict":
+      guard let passed = json["passed"]?.boolValue else { return nil }
+      self = .verdict(
+        CheckVerdict(
+          passed: passed, message: json["message"]?.stringValue ?? "",
+          numbers: json["numbers"]?.objectValue ?? [:]))
+    case "failed":
+      self = .failed(
+        message: json["message"]?.stringValue ?? "", help: json["help"]?.stringValue,
+        partitions: (json["partitions"]?.arrayValue ?? []).compactMap(\.stringValue))
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package import JSON
+
+/// What one worker is to do, as the file it is given says.
+///
+/// Holds everything but secrets: those stay `${env:NAME}` and are looked up by the worker itself.
+package struct WorkerRequest: Sendable {
+  package enum Kind: String, Sendable {
+    case step
+    case check
+  }
+
+  package var kind: Kind
+  /// Name of the step or check.
+  package var name: String
+  package var asset: String
+  package var inputs: [String: [StepInput]]
+  package var parameters: [String: JSONValue]
+  package var secretParameters: [String]
+  /// The folder to fill; for a check a scratch folder.
+  package var output: String
+  package var partitionKey: String?
+  package var partitions: [StepPartition]
+  package var projectRoot: String
+  package var threads: Int
+  package var memoryLimit: Int?
+  /// Declared environment variables; a `shell` command sees no others of the user's.
+  package var environment: [String]
+  /// For a check: the result's folder.
+  package var result: String
+  /// For a check: the results of other assets by name.
+  package var otherResults: [String: String]
+
+  /// A step's context, with secrets filled in from `environment`.
+  package func stepContext(
+    reporter: any StepReporter, environment: [String: String]
+  ) throws(BuildError) -> StepContext {
+    StepContext(
+      step: name, asset: asset, inputs: inputs,
+      parameters: try Secrets.resolve(parameters, secret: secretParameters, environment),
+      output: output, partitionKey: partitionKey, partitions: partitions, projectRoot: projectRoot,
+      threads: threads, memoryLimit: memoryLimit, reporter: reporter)
+  }
+
+  package var checkContext: CheckContext {
+    CheckContext(
+      check: name, asset: asset, result: result, parameters: parameters,
+      otherResults: otherResults, projectRoot: projectRoot, threads: threads)
+  }
+}
+
+/// Parameters whose value is an environment variable's, filled in at the last moment.
+enum Secrets {
+  static func resolve(
+    _ parameters: [String: JSONValue], secret: [String], _ environment: [String: String]
+  ) throws(BuildError) -> [String: JSONValue] {
+    var parameters = parameters
+    for name in secret {
+      guard case .string(let text) = parameters[name], let variable = variable(in: text) else {
+        continue
+      }
+      guard let value = environment[variable] else {
+        throw .missingSecret(parameter: name, variable: variable)
+      }
+      parameters[name] = .string(value)
+    }
+    return parameters
+  }
+
+  /// `HF_TOKEN` of `${env:HF_TOKEN}`.
+  static func variable(in text: String) -> String? {
+    guard text.hasPrefix("${env:"), text.hasSuffix("}") else { return nil }
+    return String(text.dropFirst(6).dropLast())
+  }
+}
+
+// MARK: As JSON
+
+extension WorkerRequest {
+  static let formatVersion = 1
+
+  package var json: JSONValue {
+    var object: [String: JSONValue] = [
+      "format": .int(Self.formatVersion), "kind": .string(kind.rawValue), "name": .string(name),
+      "asset": .string(asset), "parameters": .object(parameters),
+      "secretParameters": .array(secretParameters.map { .string($0) }), "output": .string(output),
+      "projectRoot": .string(projectRoot), "threads": .int(threads),
+      "environment": .array(environment.map { .string($0) }), "result": .string(result),
+      "otherResults": .object(otherResults.mapValues { .string($0) }),
+      "inputs": .object(
+        inputs.mapValues { values in
+          .array(values.map { ["name": .string($0.name), "path": .string($0.path)] })
+        }),
+      "partitions": .array(
+        partitions.map { ["value": .string($0.value), "output": .string($0.output)] }),
+    ]
+    if let partitionKey { object["partitionKey"] = .string(partitionKey) }
+    if let memoryLimit { object["memoryLimit"] = .int(memoryLimit) }
+    return .object(object)
+  }
+
+  /// Reads a request back; nil when a member is missing or of the wrong type.
+  package init?(json: JSONValue) {
+    func strings(_ value: JSONValue?) -> [String]? { value?.arrayValue?.compactMap(\.stringValue) }
+    guard json["format"]?.intValue == Self.formatVersion,
+      let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)),
+      let name = json["name"]?.stringValue, let asset = json["asset"]?.stringValue,
+      let parameters = json["parameters"]?.objectValue,
+      let secretParameters = strings(json["secretParameters"]),
+      let output = json["output"]?.stringValue,
+      let projectRoot = json["projectRoot"]?.stringValue, let threads = json["threads"]?.intValue,
+      let environment = strings(json["environment"]), let result = json["result"]?.stringValue,
+      let otherResults = json["otherResults"]?.objectValue,
+      let inputs = json["inputs"]?.objectValue,
+      let partitions = json["partitions"]?.arrayValue
+    else { return nil }
+    self.kind = kind
+    self.name = name
+    self.asset = asset
+    self.parameters = parameters
+    self.secretParameters = secretParameters
+    self.output = output
+    self.projectRoot = projectRoot
+    self.threads = threads
+    self.environment = environment
+    self.result = result
+    self.otherResults = otherResults.compactMapValues(\.stringValue)
+    self.inputs = inputs.mapValues { values in
+      (values.arrayValue ?? []).compactMap { value in
+        guard let name = value["name"]?.stringValue, let path = value["path"]?.stringValue else {
+          return nil
+        }
+        return StepInput(name: name, path: path)
+      }
+    }
+    self.partitions = partitions.compactMap { value in
+      guard let name = value["value"]?.stringValue, let output = value["output"]?.stringValue else {
+        return nil
+      }
+      return StepPartition(value: name, output: output)
+    }
+    partitionKey = json["partitionKey"]?.stringValue
+    memoryLimit = json["memoryLimit"]?.intValue
+  }
+}

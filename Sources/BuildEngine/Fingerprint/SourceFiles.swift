@@ -1,0 +1,113 @@
+/// Content of the project's files by path, read only when their stamp says they may have changed.
+///
+/// Lives for one plan or run; what it learns goes to the index.
+final class SourceFiles {
+  /// A file with its digest.
+  struct Entry: Sendable, Hashable {
+    var name: String
+    var path: String
+    var digest: Digest
+    var isExecutable: Bool
+    var stamp: FileGuard
+    /// Wall clock before the content was read.
+    var readAt: Int64
+  }
+
+  struct Resolved: Sendable {
+    var entries: [Entry]
+    var folders: [(path: String, stamp: FileGuard)]
+    var isFolder: Bool
+    var isPattern: Bool
+    var path: String
+    /// Some file may change without its stamp changing: it has to be read again.
+    var isRacy: Bool
+    /// Wall clock before the folders were read.
+    var listedAt: Int64
+  }
+
+  private let lister: SourceLister
+  private let index: StateIndex
+  private let width: Int
+  private var resolved: [String: Resolved] = [:]
+
+  init(projectRoot: String, index: StateIndex, width: Int) {
+    lister = SourceLister(projectRoot: projectRoot)
+    self.index = index
+    self.width = width
+  }
+
+  /// Resolves many paths at once, hashing what is new on all cores.
+  func prepare(_ paths: [String]) throws(BuildError) {
+    let listedAt = Clock.wall()
+    var listings: [(path: String, listing: SourceListing)] = []
+    var toHash: [String: Int] = [:]
+    var hashPaths: [String] = []
+    var known: [String: (HashedFile)] = [:]
+    for path in paths where resolved[path] == nil {
+      let listing = try lister.list(path)
+      for file in listing.files where known[file.path] == nil && toHash[file.path] == nil {
+        if let hashed = try index.file(file.path), hashed.stamp == file.status.stamp, !hashed.isRacy
+        {
+          known[file.path] = hashed
+        } else {
+          toHash[file.path] = hashPaths.count
+          hashPaths.append(file.path)
+        }
+      }
+      listings.append((path, listing))
+    }
+    let results = hashPaths.isEmpty ? [] : FileHasher.hash(hashPaths, width: width)
+    for (path, number) in toHash { known[path] = try results[number].get() }
+    if !hashPaths.isEmpty {
+      try index.rememberFiles(hashPaths.compactMap { path in known[path].map { (path, $0) } })
+    }
+    for (path, listing) in listings { resolved[path] = combine(path, listing, known, listedAt) }
+  }
+
+  /// All that was resolved so far.
+  var all: [Resolved] { Array(resolved.values) }
+
+  /// The files behind `path`; none when there is nothing of that name.
+  func resolve(_ path: String) throws(BuildError) -> Resolved {
+    if let known = resolved[path] { return known }
+    try prepare([path])
+    guard let found = resolved[path] else { throw .unreadableInput(path: path, code: 2) }
+    return found
+  }
+
+  /// Looks again, and reads again what could have changed unseen; true when all is as it was.
+  func isUnchanged(_ path: String) throws(BuildError) -> Bool {
+    let before = try resolve(path)
+    resolved[path] = nil
+    let after = try resolve(path)
+    return before.entries.map(Self.content) == after.entries.map(Self.content)
+  }
+
+  private static func content(_ entry: Entry) -> Entry {
+    var entry = entry
+    entry.stamp = FileGuard(size: 0, modified: 0, changed: 0, inode: 0)
+    entry.readAt = 0
+    return entry
+  }
+
+  private func combine(
+    _ path: String, _ listing: SourceListing, _ known: [String: HashedFile], _ listedAt: Int64
+  ) -> Resolved {
+    var isRacy = false
+    var entries: [Entry] = []
+    entries.reserveCapacity(listing.files.count)
+    for file in listing.files {
+      guard let hashed = known[file.path] else { continue }
+      if hashed.isRacy { isRacy = true }
+      entries.append(
+        Entry(
+          name: file.name, path: file.path, digest: hashed.digest,
+          isExecutable: file.status.isExecutable, stamp: hashed.stamp,
+          readAt: hashed.readAt))
+    }
+    return Resolved(
+      entries: entries, folders: listing.folders, isFolder: listing.isFolder,
+      isPattern: listing.isPattern, path: Path.absolute(path, base: lister.projectRoot),
+      isRacy: isRacy, listedAt: listedAt)
+  }
+}

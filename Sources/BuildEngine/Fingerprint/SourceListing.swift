@@ -1,0 +1,129 @@
+/// One file of the user's that an input names, directly or by a folder or glob.
+struct SourceFile: Sendable {
+  /// As the pipeline file would name it: what the step and the key see.
+  var name: String
+  var path: String
+  var status: FileStatus
+}
+
+/// What a path of an input stands for at one moment.
+struct SourceListing: Sendable {
+  var files: [SourceFile] = []
+  /// Folders that were read to find the files: when none changed, no file came or went.
+  var folders: [(path: String, stamp: FileGuard)] = []
+  /// The input names one folder: the step gets the folder.
+  var isFolder = false
+  var isPattern = false
+}
+
+/// Finds the files behind a path, folder or glob.
+struct SourceLister {
+  private static let levelLimit = 40
+  let projectRoot: String
+
+  /// Lists `path`; an empty listing means there is nothing of that name.
+  func list(_ path: String) throws(BuildError) -> SourceListing {
+    var listing = SourceListing()
+    let absolute = Path.absolute(path, base: projectRoot)
+    if let status = Disk.status(absolute) {
+      if status.kind == .folder {
+        listing.isFolder = true
+        try walk(absolute, name: trimmed(path), into: &listing, level: 0)
+      } else {
+        listing.files.append(SourceFile(name: path, path: absolute, status: status))
+      }
+    } else if Glob.isPattern(path) {
+      listing.isPattern = true
+      var components = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)[
+        ...]
+      var name = path.hasPrefix("/") ? "/" : ""
+      while let first = components.first, !Glob.isPattern(first) {
+        name = join(name, first)
+        components = components.dropFirst()
+      }
+      try expand(
+        name.isEmpty ? projectRoot : Path.absolute(name, base: projectRoot), name: name,
+        components, into: &listing, level: 0)
+    } else {
+      return listing
+    }
+    listing.files.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    // `a/**/**/b` may find a file by several ways.
+    var previous: String?
+    listing.files.removeAll { file in
+      defer { previous = file.name }
+      return file.name == previous
+    }
+    return listing
+  }
+
+  private func join(_ folder: String, _ name: String) -> String {
+    folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name
+  }
+
+  private func trimmed(_ path: String) -> String {
+    var path = path
+    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+
+  private func enter(
+    _ folder: String, into listing: inout SourceListing, level: Int
+  ) throws(BuildError) -> [String]? {
+    guard level < Self.levelLimit else { throw .tooManyLevels(path: folder) }
+    // The stamp is taken first: what comes later changes it.
+    guard let status = Disk.status(folder), status.kind == .folder else { return nil }
+    listing.folders.append((folder, status.stamp))
+    return try Disk.names(in: folder)
+  }
+
+  private func walk(
+    _ folder: String, name: String, into listing: inout SourceListing, level: Int
+  ) throws(BuildError) {
+    guard let names = try enter(folder, into: &listing, level: level) else { return }
+    for entry in names {
+      let path = join(folder, entry)
+      guard let status = Disk.status(path) else {
+        throw .unreadableInput(path: path, code: 2)
+      }
+      switch status.kind {
+      case .folder: try walk(path, name: join(name, entry), into: &listing, level: level + 1)
+      case .file, .link, .other:
+        listing.files.append(SourceFile(name: join(name, entry), path: path, status: status))
+      }
+    }
+  }
+
+  private func expand(
+    _ folder: String, name: String, _ components: ArraySlice<String>,
+    into listing: inout SourceListing, level: Int
+  ) throws(BuildError) {
+    guard let pattern = components.first else { return }
+    let rest = components.dropFirst()
+    if pattern == "**" {
+      if rest.isEmpty {
+        try expand(folder, name: name, ["*"], into: &listing, level: level)
+      } else {
+        try expand(folder, name: name, rest, into: &listing, level: level)
+      }
+    }
+    guard let names = try enter(folder, into: &listing, level: level) else { return }
+    for entry in names {
+      let path = join(folder, entry)
+      let entryName = join(name, entry)
+      if pattern == "**" {
+        guard entry.utf8.first != UInt8(ascii: "."), let status = Disk.status(path),
+          status.kind == .folder
+        else { continue }
+        try expand(path, name: entryName, components, into: &listing, level: level + 1)
+      } else if Glob.matches(entry, pattern), let status = Disk.status(path) {
+        if !rest.isEmpty {
+          guard status.kind == .folder else { continue }
+          try expand(path, name: entryName, rest, into: &listing, level: level + 1)
+        } else if status.kind == .file {
+          listing.files.append(SourceFile(name: entryName, path: path, status: status))
+        }
+      }
+    }
+  }
+}

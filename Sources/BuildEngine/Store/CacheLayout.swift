@@ -1,0 +1,52 @@
+/// Where things lie in the cache folder; see `docs/CACHE_FORMAT.md`.
+package struct CacheLayout: Sendable, Hashable {
+  package var root: String
+
+  package init(root: String) { self.root = root }
+
+  package var results: String { root + "/results" }
+  package var staging: String { root + "/staging" }
+  package var runs: String { root + "/runs" }
+  package var current: String { root + "/current" }
+  package var database: String { root + "/state.sqlite" }
+  package var snapshots: String { root + "/snapshots" }
+  package var useLock: String { root + "/in-use.lock" }
+
+  package func result(_ digest: Digest) -> String { "\(results)/\(digest)" }
+  package func record(_ digest: Digest) -> String { "\(results)/\(digest).json" }
+  package func run(_ identifier: String) -> String { "\(runs)/\(identifier)" }
+
+  /// The link (or, for a partitioned asset, the folder of links) people use.
+  package func current(profile: String, asset: String) -> String {
+    "\(current)/\(profile)/\(asset)"
+  }
+
+  package func current(profile: String, asset: String, partition: String?) -> String {
+    let path = current(profile: profile, asset: asset)
+    return partition.map { path + "/" + $0 } ?? path
+  }
+
+  /// The target of a current link.
+  static func linkTarget(_ digest: Digest, isPartition: Bool) -> String {
+    (isPartition ? "../../../results/" : "../../results/") + digest.description
+  }
+
+  /// The result a current link names, when it has the form the engine writes.
+  static func digest(ofLinkTarget target: String) -> Digest? {
+    target.split(separator: "/").last.flatMap { Digest($0) }
+  }
+
+  func stage(_ key: Digest) -> StageLayout { StageLayout(root: "\(staging)/\(key)") }
+}
+
+/// One task's place in the staging folder.
+struct StageLayout: Sendable, Hashable {
+  var root: String
+
+  /// What the step fills; becomes the result.
+  var output: String { root + "/out" }
+  var request: String { root + "/request.json" }
+  /// Folders of links for partitioned inputs.
+  var inputs: String { root + "/inputs" }
+  var lock: String { root + ".lock" }
+}

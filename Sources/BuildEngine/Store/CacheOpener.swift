@@ -1,0 +1,84 @@
+import CSQLite
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Opens a cache folder: makes what is missing, repairs a lost index, and falls back to reading.
+struct CacheOpener {
+  let layout: CacheLayout
+  let store: ResultStore
+
+  func open() throws(BuildError) -> StateIndex {
+    do throws(BuildError) {
+      try Disk.makeFolders(layout.results)
+    } catch {
+      guard Disk.status(layout.root)?.kind == .folder else {
+        if case .system(_, let path, let code) = error {
+          throw .cacheNotWritable(path: path, code: code)
+        }
+        throw error
+      }
+    }
+    guard access(layout.root, W_OK) == 0, access(layout.results, W_OK) == 0 else {
+      return try openForReading()
+    }
+    let existed = Disk.exists(layout.database)
+    do throws(BuildError) {
+      let index = try StateIndex(try Database(path: layout.database, readOnly: false))
+      if !existed { try IndexRebuilder(store: store, index: index).rebuild() }
+      return index
+    } catch {
+      guard case .database(_, _, let code) = error else { throw error }
+      switch code & 0xff {
+      case SQLITE_CORRUPT, SQLITE_NOTADB: return try replaceDamaged()
+      case SQLITE_READONLY where existed, SQLITE_CANTOPEN where existed:
+        return try openForReading()
+      default: throw error
+      }
+    }
+  }
+
+  private func openForReading() throws(BuildError) -> StateIndex {
+    guard Disk.exists(layout.database) else {
+      throw .cacheNotWritable(path: layout.root, code: errno == 0 ? EROFS : errno)
+    }
+    return try StateIndex(try Database(path: layout.database, readOnly: true))
+  }
+
+  /// Keeps the damaged file for inspection and builds a new one from the results.
+  private func replaceDamaged() throws(BuildError) -> StateIndex {
+    try Disk.move(layout.database, to: layout.database + ".damaged")
+    for suffix in ["-wal", "-shm"] { try Disk.removeFile(layout.database + suffix) }
+    let index = try StateIndex(try Database(path: layout.database, readOnly: false))
+    try IndexRebuilder(store: store, index: index).rebuild()
+    return index
+  }
+}
+
+/// Fills an empty index from the records beside the results.
+struct IndexRebuilder {
+  let store: ResultStore
+  let index: StateIndex
+
+  /// Reads every result completely: only what is what its name says comes in.
+  func rebuild() throws(BuildError) {
+    guard Disk.exists(store.layout.results) else { return }
+    for name in try Disk.names(in: store.layout.results) {
+      guard let digest = Digest(name), let saved = store.readRecord(digest),
+        let manifest = try store.intact(digest)
+      else { continue }
+      try index.database.transaction { () throws(BuildError) in
+        try index.rememberResult(
+          ResultRecord(
+            digest: digest, manifest: manifest, metrics: saved.metrics,
+            createdAt: saved.createdAt, step: saved.step, unflushedBoot: 0))
+        for key in saved.keys {
+          try index.rememberKey(key, digest, recipe: "", at: saved.createdAt)
+        }
+      }
+    }
+  }
+}

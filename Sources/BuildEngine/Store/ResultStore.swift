@@ -1,0 +1,213 @@
+import CSystem
+import JSON
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Published results: turning a staging folder into one, and telling whether one is intact.
+///
+/// Safe from any thread; the index is not touched here.
+struct ResultStore: Sendable {
+  let layout: CacheLayout
+
+  // MARK: Publishing
+
+  /// Makes everything below `folder` read-only and hashes it.
+  ///
+  /// A file with a second name elsewhere is copied first, so that the result shares bytes with
+  /// nobody; links must be relative and lead to something inside.
+  func seal(_ folder: String, width: Int) throws(BuildError) -> ResultManifest {
+    var entries: [ResultManifest.Entry] = []
+    try collect(folder, "", into: &entries)
+    let files = entries.indices.filter { if case .file = entries[$0].kind { true } else { false } }
+    let hashed = FileHasher.hash(files.map { folder + "/" + entries[$0].path }, width: width)
+    for (number, index) in files.enumerated() {
+      let file = try hashed[number].get()
+      entries[index].kind = .file(file.digest, isExecutable: file.isExecutable)
+      entries[index].stamp = file.stamp
+      entries[index].verifiedAt = file.readAt
+    }
+    return ResultManifest(entries: entries.sorted(by: Self.precedes))
+  }
+
+  private static func precedes(_ a: ResultManifest.Entry, _ b: ResultManifest.Entry) -> Bool {
+    a.path.utf8.lexicographicallyPrecedes(b.path.utf8)
+  }
+
+  private func collect(
+    _ root: String, _ folder: String, into entries: inout [ResultManifest.Entry]
+  ) throws(BuildError) {
+    let absolute = folder.isEmpty ? root : root + "/" + folder
+    let status = try Disk.requireStatus(absolute, follow: false)
+    if status.permissions & 0o700 != 0o700 { try Disk.setPermissions(absolute, 0o755) }
+    let names = try Disk.names(in: absolute)
+    entries.append(
+      ResultManifest.Entry(
+        path: folder, kind: .folder(isEmpty: names.isEmpty), stamp: status.stamp, verifiedAt: 0))
+    for name in names {
+      let path = folder.isEmpty ? name : folder + "/" + name
+      let full = root + "/" + path
+      var status = try Disk.requireStatus(full, follow: false)
+      switch status.kind {
+      case .folder: try collect(root, path, into: &entries)
+      case .file:
+        try separate(full)
+        let mode: UInt32 = status.isExecutable ? 0o555 : 0o444
+        if status.permissions != mode { try Disk.setPermissions(full, mode) }
+        status = try Disk.requireStatus(full, follow: false)
+        entries.append(
+          ResultManifest.Entry(
+            path: path, kind: .file(Digest(high: 0, low: 0), isExecutable: status.isExecutable),
+            stamp: status.stamp, verifiedAt: 0))
+      case .link:
+        let target = Disk.linkTarget(full) ?? ""
+        guard Self.staysInside(link: path, target: target), Disk.status(full) != nil else {
+          throw .escapingLinkInResult(path: path, target: target)
+        }
+        entries.append(
+          ResultManifest.Entry(
+            path: path, kind: .link(target), stamp: status.stamp, verifiedAt: 0))
+      case .other: throw .specialFileInResult(path: path)
+      }
+    }
+  }
+
+  /// Whether a relative link at `link` leads to a place inside the folder both are relative to.
+  static func staysInside(link: String, target: String) -> Bool {
+    guard !target.isEmpty, !target.hasPrefix("/") else { return false }
+    var depth = link.split(separator: "/").count - 1
+    for component in target.split(separator: "/") {
+      switch component {
+      case ".": continue
+      case "..": depth -= 1
+      default: depth += 1
+      }
+      if depth < 0 { return false }
+    }
+    return true
+  }
+
+  /// Replaces a hard-linked file by a copy of its own.
+  private func separate(_ path: String) throws(BuildError) {
+    var status = nb_file_status()
+    guard nb_file_status_at(AT_FDCWD, path, 0, &status) == 0, status.links > 1 else { return }
+    let from = nb_open_read(path)
+    guard from >= 0 else { throw .system(operation: "read", path: path, code: errno) }
+    defer { close(from) }
+    let copy = path + ".separate"
+    let to = nb_open_create(copy, 1, status.mode & 0o777 | 0o600)
+    guard to >= 0 else { throw .system(operation: "write", path: copy, code: errno) }
+    let code = nb_copy_file_data(from, to, status.size)
+    close(to)
+    guard code == 0 else {
+      unlink(copy)
+      throw .system(operation: "copy", path: path, code: code)
+    }
+    try Disk.move(copy, to: path)
+  }
+
+  /// Flushes every file and folder of a sealed tree to the disk.
+  func flush(_ folder: String, _ manifest: ResultManifest) throws(BuildError) {
+    for entry in manifest.entries {
+      if case .link = entry.kind { continue }
+      try Disk.synchronize(entry.path.isEmpty ? folder : folder + "/" + entry.path)
+    }
+  }
+
+  /// Moves a sealed folder to its place, or drops it when an intact result is there already.
+  /// Returns the manifest with stamps as they are in place.
+  func place(_ folder: String, _ manifest: ResultManifest) throws(BuildError) -> ResultManifest {
+    let digest = manifest.digest
+    let destination = layout.result(digest)
+    for _ in 0..<16 {
+      if Disk.status(destination, follow: false) != nil {
+        if let found = try intact(digest) {
+          try Disk.removeTree(folder)
+          return found
+        }
+        try setAside(digest)
+      }
+      guard rename(folder, destination) == 0 else {
+        let code = errno
+        if code == EEXIST || code == ENOTEMPTY { continue }
+        throw .system(operation: "publish", path: destination, code: code)
+      }
+      return restamped(manifest, at: destination)
+    }
+    throw .system(operation: "publish", path: destination, code: EBUSY)
+  }
+
+  /// Folder stamps change by the rename; those of files and links don't.
+  private func restamped(_ manifest: ResultManifest, at folder: String) -> ResultManifest {
+    var manifest = manifest
+    for index in manifest.entries.indices {
+      if case .file = manifest.entries[index].kind { continue }
+      let path = manifest.entries[index].path
+      let now = Clock.wall()
+      if let status = Disk.status(path.isEmpty ? folder : folder + "/" + path, follow: false) {
+        manifest.entries[index].stamp = status.stamp
+        manifest.entries[index].verifiedAt = now
+      }
+    }
+    return manifest
+  }
+
+  /// Moves a damaged result out of the way; it is never used again and `gc` removes it.
+  func setAside(_ digest: Digest) throws(BuildError) {
+    let name = "\(layout.staging)/damaged-\(digest)-\(getpid())-\(Clock.wall())"
+    guard rename(layout.result(digest), name) == 0 || errno == ENOENT else {
+      throw .system(operation: "move aside", path: layout.result(digest), code: errno)
+    }
+  }
+
+  /// Reads a published result completely; its manifest when the content is what the name says.
+  func intact(_ digest: Digest) throws(BuildError) -> ResultManifest? {
+    guard let manifest = try? rescan(layout.result(digest)) else { return nil }
+    return manifest.digest == digest ? manifest : nil
+  }
+
+  /// As `seal`, changing nothing.
+  func rescan(_ folder: String, width: Int = 1) throws(BuildError) -> ResultManifest {
+    var entries: [ResultManifest.Entry] = []
+    try list(folder, "", into: &entries)
+    let files = entries.indices.filter { if case .file = entries[$0].kind { true } else { false } }
+    let hashed = FileHasher.hash(files.map { folder + "/" + entries[$0].path }, width: width)
+    for (number, index) in files.enumerated() {
+      let file = try hashed[number].get()
+      entries[index].kind = .file(file.digest, isExecutable: file.isExecutable)
+      entries[index].stamp = file.stamp
+      entries[index].verifiedAt = file.readAt
+    }
+    return ResultManifest(entries: entries.sorted(by: Self.precedes))
+  }
+
+  private func list(
+    _ root: String, _ folder: String, into entries: inout [ResultManifest.Entry]
+  ) throws(BuildError) {
+    let absolute = folder.isEmpty ? root : root + "/" + folder
+    let now = Clock.wall()
+    let status = try Disk.requireStatus(absolute, follow: false)
+    let names = try Disk.names(in: absolute)
+    entries.append(
+      ResultManifest.Entry(
+        path: folder, kind: .folder(isEmpty: names.isEmpty), stamp: status.stamp, verifiedAt: now))
+    for name in names {
+      let path = folder.isEmpty ? name : folder + "/" + name
+      let status = try Disk.requireStatus(root + "/" + path, follow: false)
+      let kind: ResultManifest.Kind
+      switch status.kind {
+      case .folder:
+        try list(root, path, into: &entries)
+        continue
+      case .file: kind = .file(Digest(high: 0, low: 0), isExecutable: status.isExecutable)
+      case .link: kind = .link(Disk.linkTarget(root + "/" + path) ?? "")
+      case .other: throw .specialFileInResult(path: path)
+      }
+      entries.append(
+        ResultManifest.Entry(path: path, kind: kind, stamp: status.stamp, verifiedAt: now))
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import BuildEngine
+import JSON
+import Steps
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Bring the targets (default: all assets) up to date; runs only what is stale.",
+    discussion: "Example: nanobuild run pretrain --profile full --set pretrain.steps=100")
+
+  @Argument(help: "Assets to make, with everything they need.")
+  var targets: [String] = []
+
+  @OptionGroup var pipeline: PipelineOptions
+  @OptionGroup var output: OutputOptions
+
+  @Option(name: [.customShort("j"), .long], help: "Cores to use (default: all).")
+  var jobs: Int?
+
+  @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show what would run; run nothing.")
+  var dryRun = false
+
+  @Flag(name: .customLong("keep-going"), help: "Go on with what does not need a failed step.")
+  var keepGoing = false
+
+  @Option(help: ArgumentHelp("Run this asset whatever its state; repeatable.", valueName: "target"))
+  var force: [String] = []
+
+  @Flag(help: "Make the targets only, from the current results of what they need.")
+  var only = false
+
+  @Flag(help: "Print events as JSON lines.")
+  var json = false
+
+  func validate() throws {
+    if let jobs, jobs < 1 { throw ValidationError("-j must be at least 1") }
+    if only, targets.isEmpty { throw ValidationError("--only needs targets") }
+  }
+
+  func run() throws {
+    let terminal = Terminal.make(output)
+    defer { terminal.flush() }
+    let session = try Session.open(pipeline, terminal)
+    if dryRun {
+      let plan = try terminal.reporting {
+        try session.engine.plan(targets: session.targets(targets), force: force, only: only)
+      }
+      if json {
+        terminal.print(JSONWriter.text(PlanText.json(plan), pretty: true))
+      } else {
+        PlanText.lines(plan, color: terminal.usesColor).forEach { terminal.print($0) }
+      }
+      return
+    }
+    var options = RunOptions(targets: session.targets(targets))
+    options.jobs = jobs
+    options.keepGoing = keepGoing
+    options.force = force
+    options.only = only
+    options.interruption = Interruption(installingSignalHandlers: ())
+    let recorder = ProgressRecorder(terminal)
+    let printsJSON = json
+    let summary = try terminal.reporting {
+      defer { recorder.end() }
+      return try session.engine.run(options, launcher: Session.launcher) { event in
+        if printsJSON {
+          terminal.print(JSONWriter.text(event.json))
+          terminal.flush()
+        }
+        recorder.record(event)
+      }
+    }
+    if !json { terminal.print(recorder.tally.summary(seconds: summary.seconds)) }
+    terminal.flush()
+    switch summary.status {
+    case .done: return
+    case .failed: throw ExitStatus.failed.exit
+    case .interrupted: throw ExitStatus.interrupted.exit
+    }
+  }
+}

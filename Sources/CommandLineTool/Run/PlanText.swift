@@ -1,0 +1,92 @@
+import BuildEngine
+import JSON
+
+/// A plan in words and as JSON, for `run -n`, `plan` and `explain`.
+enum PlanText {
+  static func word(_ action: Plan.Action) -> String {
+    switch action {
+    case .fresh: "fresh"
+    case .restore: "restore"
+    case .run: "run"
+    case .pending: "pending"
+    case .blocked: "blocked"
+    }
+  }
+
+  static func reasons(_ action: Plan.Action) -> [String] {
+    switch action {
+    case .fresh: []
+    case .restore: ["the right result is in the cache"]
+    case .run(let reasons): reasons.map(\.description)
+    case .pending(let assets, let reasons):
+      reasons.map(\.description)
+        + ["it depends on \(assets.map { "`\($0)`" }.joined(separator: ", "))"]
+    case .blocked(let asset): ["a blocking check of `\(asset)` failed"]
+    }
+  }
+
+  static func style(_ action: Plan.Action) -> Style {
+    switch action {
+    case .fresh: .good
+    case .restore: .accent
+    case .run, .pending: .warning
+    case .blocked: .bad
+    }
+  }
+
+  /// One line a task that is not fresh, its first reason beside it; then a count.
+  static func lines(_ plan: Plan, color: Bool) -> [String] {
+    var table = Table([.left, .left, .left])
+    for task in plan.tasks {
+      if case .fresh = task.action { continue }
+      let name = TaskName(asset: task.asset, partition: task.partition).description
+      table.add([
+        .init(word(task.action), style(task.action)), .init(name),
+        .init(reasons(task.action).first ?? "", .faint),
+      ])
+    }
+    for check in plan.checks {
+      if case .toRun = check.state {
+        table.add([.init("check", .warning), .init(check.asset), .init(check.check.name, .faint)])
+      }
+    }
+    let fresh = plan.tasks.count { if case .fresh = $0.action { true } else { false } }
+    let stale = plan.tasks.count - fresh
+    return table.lines(color: color)
+      + ["\(plan.tasks.count) tasks: \(stale) to do, \(fresh) fresh"]
+  }
+
+  static func json(_ plan: Plan) -> JSONValue {
+    [
+      "version": 1,
+      "tasks": .array(plan.tasks.map(json)),
+      "checks": .array(
+        plan.checks.map { check in
+          [
+            "asset": .string(check.asset), "check": .string(check.check.name),
+            "state": .string(word(check.state)),
+          ]
+        }),
+    ]
+  }
+
+  static func json(_ task: Plan.Task) -> JSONValue {
+    var members: [String: JSONValue] = [
+      "asset": .string(task.asset), "step": .string(task.step),
+      "action": .string(word(task.action)),
+      "reasons": .array(reasons(task.action).map { .string($0) }),
+    ]
+    members["partition"] = task.partition.map { .string($0) }
+    members["key"] = task.key.map { .string("\($0)") }
+    members["since"] = task.since.map { .double($0) }
+    return .object(members)
+  }
+
+  static func word(_ state: Plan.Check.State) -> String {
+    switch state {
+    case .known(let verdict): verdict.passed ? "passed" : "failed"
+    case .toRun: "to run"
+    case .pending: "pending"
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Glibc
+import Steps
+import Synchronization
+
+/// Where the tool writes: results to standard output, everything else to standard error.
+///
+/// Colour and moving progress appear only on a terminal, and not with `--plain`, `--no-color` or
+/// `NO_COLOR`. Output is whole lines, so that lines of parallel threads don't mix.
+final class Terminal: Sendable {
+  let usesColor: Bool
+  let errorUsesColor: Bool
+  /// Progress lines may be redrawn in place.
+  let isInteractive: Bool
+  private let buffer = Mutex<[UInt8]>([])
+
+  init(options: OutputOptions, environment: [String: String]) {
+    let noColor = options.noColor || options.plain || !(environment["NO_COLOR"] ?? "").isEmpty
+    let dumb = environment["TERM"] == "dumb"
+    usesColor = !noColor && !dumb && isatty(STDOUT_FILENO) == 1
+    errorUsesColor = !noColor && !dumb && isatty(STDERR_FILENO) == 1
+    isInteractive = !options.plain && !dumb && isatty(STDERR_FILENO) == 1
+  }
+
+  /// Columns of the terminal that standard error goes to, 80 when it is none.
+  var width: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Adds a line to standard output; `flush` sends what has gathered.
+  func print(_ line: String = "") {
+    let isFull = buffer.withLock { buffer in
+      buffer.append(contentsOf: line.utf8)
+      buffer.append(0x0a)
+      return buffer.count > 1 << 16
+    }
+    if isFull { flush() }
+  }
+
+  /// Adds text to standard output as it is and sends it at once (streamed chat).
+  func write(_ text: String) {
+    buffer.withLock { $0.append(contentsOf: text.utf8) }
+    flush()
+  }
+
+  func flush() {
+    let bytes = buffer.withLock { buffer in
+      defer { buffer.removeAll(keepingCapacity: true) }
+      return buffer
+    }
+    Self.writeAll(bytes, to: STDOUT_FILENO)
+  }
+
+  /// Writes one line to standard error.
+  func note(_ line: String) {
+    Self.writeAll(Array((line + "\n").utf8), to: STDERR_FILENO)
+  }
+
+  /// Writes control sequences and text to standard error as they are.
+  func drawOnError(_ text: String) {
+    Self.writeAll(Array(text.utf8), to: STDERR_FILENO)
+  }
+
+  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes { raw in
+        Glibc.write(descriptor, raw.baseAddress?.advanced(by: written), bytes.count - written)
+      }
+      if count < 0 {
+        if errno == EINTR || errno == EAGAIN { continue }
+        // The reader has gone (`nanobuild … | head`): there is nobody left to write for.
+        exit(errno == EPIPE ? 0 : 1)
+      }
+      written += count
+    }
+  }
+}
+
+/// Colours by meaning.
+enum Style: String {
+  case good = "32"
+  case bad = "31"
+  case warning = "33"
+  case strong = "1"
+  case faint = "2"
+  case accent = "36"
+
+  func callAsFunction(_ text: String, _ enabled: Bool) -> String {
+    enabled ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
+  }
+}
+
+extension Terminal {
+  static func make(_ options: OutputOptions) -> Terminal {
+    Terminal(options: options, environment: ProcessVariables.all)
+  }
+}

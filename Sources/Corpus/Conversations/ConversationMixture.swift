@@ -1,0 +1,142 @@
+import Glibc
+
+/// Mixes sources of conversations into one shuffled JSONL file, and optionally a validation file
+/// that shares no conversation with it.
+///
+/// The same inputs, options and seed give the same bytes on every machine. Conversations wait in
+/// a nameless scratch file, so memory grows by 32 bytes a conversation only.
+///
+/// - A source without weight contributes `epochs` times what it has.
+/// - Sources with weights share the rest of `size` in proportion; each goes round as often as its
+///   share asks. Without `size` they share as much as can be had without repeating any.
+/// - A conversation belongs to validation by the hash of what it begins with (the first message
+///   of the user, or a generator's item), so that copies of it are on the same side.
+package struct ConversationMixture: Sendable {
+  package var sources: [ConversationSource]
+  package var seed: Int
+  /// Conversations in all, where sources have weights.
+  package var size: Int?
+  /// Share of each source that goes to validation; used once each, never repeated.
+  package var validationShare: Double
+
+  package init(
+    sources: [ConversationSource], seed: Int = 42, size: Int? = nil, validationShare: Double = 0
+  ) {
+    self.sources = sources
+    self.seed = seed
+    self.size = size
+    self.validationShare = validationShare
+  }
+
+  /// What a source contributed.
+  package struct SourceCount: Sendable, Hashable {
+    package var name: String
+    /// Different conversations read or made, after `limit`.
+    package var available: Int
+    package var training: Int
+    package var validation: Int
+  }
+
+  /// Writes the files. `progress` is called now and then with the number of conversations read;
+  /// it may throw to stop.
+  package func write(
+    training: String, validation: String? = nil,
+    progress: (Int) throws(CorpusError) -> Void = { _ in }
+  ) throws(CorpusError) -> [SourceCount] {
+    let spool = try ConversationSpool(path: training + ".spool")
+    var counts: [SourceCount] = []
+    var pools: [[ConversationSpool.Entry]] = []
+    var heldOut: [ConversationSpool.Entry] = []
+    for (index, source) in sources.enumerated() {
+      for value in [source.epochs, source.weight ?? 0] where !(value >= 0 && value.isFinite) {
+        throw .generator(.invalidWeight(value))
+      }
+      var entries = try spool.add(source, progress: progress)
+      if let limit = source.limit, entries.count > limit {
+        if let seed = source.seed {
+          var random = self.random(purpose: 1, index, seed)
+          random.shuffle(&entries)
+        }
+        entries.removeSubrange(max(limit, 0)...)
+      }
+      guard !entries.isEmpty else { throw .generator(.emptySource(source.name)) }
+      let share = validation == nil ? 0 : validationShare
+      let threshold = share >= 1 ? UInt64.max : UInt64(max(share, 0) * 0x1p64)
+      let chosen = entries.filter { $0.key < threshold }
+      let kept = entries.filter { $0.key >= threshold }
+      counts.append(
+        SourceCount(
+          name: source.name, available: entries.count, training: 0, validation: chosen.count))
+      heldOut += chosen
+      pools.append(kept)
+    }
+    let sizes = targetSizes(pools.map(\.count))
+    var order: [ConversationSpool.Entry] = []
+    for (index, pool) in pools.enumerated() {
+      var random = self.random(purpose: 2, index, seed)
+      let chosen = Self.take(sizes[index], of: pool, &random)
+      counts[index].training = chosen.count
+      order += chosen
+    }
+    var random = self.random(purpose: 3, 0, seed)
+    random.shuffle(&order)
+    try spool.write(order, to: training)
+    if let validation {
+      random.shuffle(&heldOut)
+      try spool.write(heldOut, to: validation)
+    }
+    return counts
+  }
+
+  private func random(purpose: UInt64, _ source: Int, _ seed: Int) -> SplitMix64 {
+    var state = SplitMix64.mix(UInt64(bitPattern: Int64(seed)))
+    state = SplitMix64.mix(state ^ purpose)
+    return SplitMix64(seed: SplitMix64.mix(state ^ UInt64(source)))
+  }
+
+  /// How many training conversations each source gives.
+  private func targetSizes(_ available: [Int]) -> [Int] {
+    var sizes = [Int](repeating: 0, count: available.count)
+    var weights = 0.0
+    for (index, source) in sources.enumerated() {
+      if let weight = source.weight {
+        weights += weight
+      } else {
+        sizes[index] = Self.rounded(Double(available[index]) * source.epochs)
+      }
+    }
+    guard weights > 0 else { return sizes }
+    let weighted = sources.indices.filter { (sources[$0].weight ?? 0) > 0 }
+    let total: Double
+    if let size {
+      total = Double(max(0, size - sizes.reduce(0, +)))
+    } else {
+      total = weighted.map {
+        Double(available[$0]) * sources[$0].epochs * weights / (sources[$0].weight ?? 1)
+      }.min() ?? 0
+    }
+    for index in weighted {
+      // Where a source is empty on the training side there is nothing to repeat.
+      if available[index] > 0 {
+        sizes[index] = Self.rounded(total * (sources[index].weight ?? 0) / weights)
+      }
+    }
+    return sizes
+  }
+
+  private static func rounded(_ value: Double) -> Int {
+    Int(exactly: min(value, 0x1p40).rounded()) ?? 0
+  }
+
+  /// Whole rounds of `pool`, then a random choice for what is left.
+  private static func take(
+    _ count: Int, of pool: [ConversationSpool.Entry], _ random: inout SplitMix64
+  ) -> [ConversationSpool.Entry] {
+    guard !pool.isEmpty, count > 0 else { return [] }
+    var taken: [ConversationSpool.Entry] = []
+    while count - taken.count >= pool.count { taken += pool }
+    var rest = pool
+    random.shuffle(&rest)
+    return taken + rest.prefix(count - taken.count)
+  }
+}

@@ -1,0 +1,64 @@
+/// Keeps written conversations in a nameless file until their order is known.
+final class ConversationSpool {
+  struct Entry {
+    var offset: Int
+    var length: Int
+    /// Hash of what the conversation is about.
+    var key: UInt64
+  }
+
+  private let file: OutputFile
+  private var offset = 0
+  private var total = 0
+
+  init(path: String) throws(CorpusError) {
+    file = try OutputFile(path: path, isScratch: true)
+  }
+
+  /// Appends the conversations of a source, as many as it can need.
+  func add(
+    _ source: ConversationSource, progress: (Int) throws(CorpusError) -> Void
+  ) throws(CorpusError) -> [Entry] {
+    var entries: [Entry] = []
+    // A random choice has to see all of a source; the first ones are enough otherwise.
+    let needed = source.seed == nil ? source.limit ?? .max : .max
+    switch source.origin {
+    case .files(let paths, let format):
+      let reader = try ConversationReader(paths: paths, format: format)
+      while entries.count < needed, let conversation = try reader.next() {
+        guard source.filter.accepts(conversation) else { continue }
+        let first = conversation.messages.first { $0.role == .user }
+        let topic = first?.parts.map(\.text).joined() ?? ""
+        entries.append(try add(conversation, topic, progress))
+      }
+    case .generated(let generator, let count):
+      for index in 0..<max(0, min(count, needed)) {
+        let (conversation, item) = generator.example(index)
+        entries.append(try add(conversation, item, progress))
+      }
+    }
+    return entries
+  }
+
+  private func add(
+    _ conversation: Conversation, _ topic: String, _ progress: (Int) throws(CorpusError) -> Void
+  ) throws(CorpusError) -> Entry {
+    let line = conversation.jsonLine + [0x0a]
+    try file.write(line)
+    total += 1
+    if total % 1024 == 0 { try progress(total) }
+    defer { offset += line.count }
+    return Entry(
+      offset: offset, length: line.count, key: HeldOut.hash(topic.utf8, salt: 0x5eed))
+  }
+
+  /// Writes the entries in this order to a new file.
+  func write(_ order: [Entry], to path: String) throws(CorpusError) {
+    try file.flush()
+    let output = try OutputFile(path: path)
+    for entry in order {
+      try output.write(try file.read(at: entry.offset, count: entry.length))
+    }
+    try output.flush()
+  }
+}

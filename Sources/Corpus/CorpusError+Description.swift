@@ -1,0 +1,134 @@
+import Glibc
+
+extension CorpusError: CustomStringConvertible {
+  package var description: String { message }
+
+  /// One sentence for the user: the file, the place in it, and what is wrong there.
+  package var message: String {
+    switch self {
+    case .system(let path, let operation, let code):
+      "cannot \(operation.rawValue) `\(path)`: \(String(cString: strerror(code)))"
+    case .parquet(let path, let place, let fault):
+      "\(path): \(place.prefix)\(fault.message)"
+    case .line(let path, let line, let column, let fault):
+      "\(path):\(line):\(column): \(fault.message)"
+    case .tokenShard(let path, let fault): "\(path): \(fault.message)"
+    case .missingColumn(let path, let column, let available):
+      "\(path): there is no column `\(column)`; it has \(Self.list(available))"
+    case .notText(let path, let column):
+      "\(path): column `\(column)` does not hold one text a row"
+    case .unknownFileKind(let path):
+      "\(path): neither parquet, JSONL, text nor a token shard by its name or first bytes"
+    case .nothingToRead(let paths):
+      "no parquet, JSONL or text file in \(Self.list(paths))"
+    case .unknownConversationFormat(let path, let columns):
+      "\(path): \(Self.list(columns)) are not the columns of a known kind of conversations"
+    case .row(let path, let row, let fault): "\(path): row \(row): \(fault.message)"
+    case .generator(let fault): fault.message
+    }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    if names.isEmpty { return "none" }
+    return names.prefix(12).map { "`\($0)`" }.joined(separator: ", ")
+      + (names.count > 12 ? " and \(names.count - 12) more" : "")
+  }
+}
+
+extension ParquetPlace {
+  /// "row group 3, column `text`, page 7: ", or nothing where no place is known.
+  fileprivate var prefix: String {
+    var parts: [String] = []
+    if let rowGroup { parts.append("row group \(rowGroup)") }
+    if let column { parts.append("column `\(column)`") }
+    if let page { parts.append("page \(page)") }
+    return parts.isEmpty ? "" : parts.joined(separator: ", ") + ": "
+  }
+}
+
+extension ParquetFault {
+  package var message: String {
+    switch self {
+    case .notParquet: "not a parquet file (it does not begin and end with `PAR1`)"
+    case .encrypted: "the file is encrypted, which is not supported"
+    case .truncated(let part): "the bytes end inside the \(part.rawValue)"
+    case .invalid(let part, let value): "impossible \(part.rawValue) (\(value))"
+    case .missing(let part): "the \(part.rawValue) is missing"
+    case .tooLarge(let part, let size, let limit):
+      "\(part.rawValue) of \(size) is larger than the limit of \(limit)"
+    case .unsupportedCodec(let code): "compression codec \(code) is not supported"
+    case .unsupportedEncoding(let code): "encoding \(code) is not supported for this column type"
+    case .decompression(let codec): "the \(codec) data is corrupt"
+    case .decompressedSize(let expected, let found):
+      "decompressed to \(found) bytes where the page header says \(expected)"
+    case .checksum(let stored, let computed):
+      "checksum mismatch: stored \(String(stored, radix: 16)), computed "
+        + String(computed, radix: 16)
+    case .dictionaryIndex(let index, let count):
+      "index \(index) into a dictionary of \(count) values"
+    case .invalidUTF8(let value, let byte): "value \(value) is not valid UTF-8 at byte \(byte)"
+    case .inconsistent(let part): "the \(part.rawValue) contradicts the rest of the file"
+    case .externalFile(let path): "the column is kept in another file (`\(path)`)"
+    }
+  }
+}
+
+extension LineFault {
+  package var message: String {
+    switch self {
+    case .json(let message): message
+    case .invalidUTF8: "not valid UTF-8"
+    case .tooLong(let limit): "longer than the limit of \(limit) bytes"
+    case .missingField(let field): "the field `\(field)` is missing"
+    case .expected(let expected, let found): "expected \(expected), found \(found)"
+    case .emptyConversation:
+      "a conversation needs a message of the user and an answer of the assistant"
+    case .roleOrder(let message, let expected, let found):
+      "message \(message + 1) is by `\(found)` where `\(expected)` is due"
+    case .unknownRole(let role):
+      "unknown role `\(role)`; roles are `system`, `user`, `assistant`"
+    case .unknownPart(let type):
+      "unknown part type `\(type)`; types are `text`, `python`, `python_output`"
+    case .partsInUserMessage(let message):
+      "message \(message + 1): only an assistant may have parts that are not text"
+    case .answerOutOfRange(let answer, let choices):
+      "answer \(answer) is not one of \(choices) choices"
+    case .answerNotALabel(let answer, let labels):
+      "answer `\(answer)` is not one of the labels " + labels.joined(separator: ", ")
+    }
+  }
+}
+
+extension TokenShardFault {
+  package var message: String {
+    switch self {
+    case .notATokenShard: "not a token shard"
+    case .unsupportedVersion(let version): "token shard of unknown version \(version)"
+    case .headerChecksum: "the header's checksum does not match; the file is damaged"
+    case .headerField(let name, let value): "impossible \(name) in the header (\(value))"
+    case .fileSize(let expected, let found):
+      "the file has \(found) bytes where its header asks for \(expected)"
+    case .documentStarts(let document): "document \(document) starts at an impossible position"
+    case .tokenOutOfVocabulary(let position, let token, let vocabulary):
+      "token \(token) at position \(position) is outside the vocabulary of \(vocabulary)"
+    case .rangeOutOfBounds(let lower, let upper, let count):
+      "tokens \(lower) to \(upper) asked of a shard of \(count)"
+    case .maskLength(let tokens, let mask): "\(tokens) tokens with a mask of \(mask)"
+    case .maskMissing: "the shard has no loss mask"
+    case .alreadyFinished: "the shard has been finished already"
+    case .mixed(let field): "its \(field) differs from that of the shards before it"
+    }
+  }
+}
+
+extension GeneratorFault {
+  package var message: String {
+    switch self {
+    case .emptyWordList: "the word list has no usable word"
+    case .tooFewItems(let asked, let available):
+      "\(asked) different items asked for, but only \(available) exist in this split"
+    case .invalidWeight(let weight): "weight \(weight) is not a number of at least 0"
+    case .emptySource(let name): "the source `\(name)` has no conversation"
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/// The pages of a file's text column, over all row groups.
+final class TextPages {
+  let file: ParquetFile
+  let column: ParquetColumn
+  private let decoder: PageDecoder
+  private var pages: ColumnPages?
+  private var nextRowGroup = 0
+
+  init(path: String, column name: String, decoder: PageDecoder) throws(CorpusError) {
+    file = try ParquetFile(path: path)
+    self.decoder = decoder
+    guard let column = file.columns.first(where: { $0.name == name }) else {
+      throw .missingColumn(
+        path: path, column: name, available: file.columns.map(\.name))
+    }
+    guard column.type == .byteArray, column.maximumRepetition == 0 else {
+      throw .notText(path: path, column: name)
+    }
+    self.column = column
+  }
+
+  func next() throws(CorpusError) -> RawPage? {
+    while true {
+      if let page = try pages?.next() { return page }
+      guard nextRowGroup < file.rowGroupCount else { return nil }
+      pages = try ColumnPages(
+        file: file, column: column, rowGroup: nextRowGroup, decoder: decoder)
+      nextRowGroup += 1
+    }
+  }
+
+  /// Decodes and validates a page. Does not touch the position, so that several threads may each
+  /// do this with a decoder of their own.
+  func decodeText(_ raw: RawPage, _ decoder: PageDecoder) throws(CorpusError) -> DecodedPage {
+    do throws(ParquetFault) {
+      let page = try decoder.decode(raw)
+      for index in 0..<page.values.count {
+        if let byte = UTF8Check.firstFault(page.values.bytes(index)) {
+          throw ParquetFault.invalidUTF8(value: index, byte: byte)
+        }
+      }
+      return page
+    } catch {
+      throw .parquet(path: file.path, place: raw.place, fault: error)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package import JSON
+
+/// Gathers JSON values, one a line, and hands them on in blocks.
+package struct JSONLinesWriter {
+  package typealias Sink = (UnsafeRawBufferPointer) throws(CorpusError) -> Void
+
+  private static let blockSize = 1 << 18
+  private var buffer: [UInt8] = []
+  private let sink: Sink
+
+  package init(sink: @escaping Sink) {
+    self.sink = sink
+    buffer.reserveCapacity(Self.blockSize + 4096)
+  }
+
+  package mutating func write(_ value: JSONValue) throws(CorpusError) {
+    buffer.append(contentsOf: JSONWriter.text(value).utf8)
+    try endLine()
+  }
+
+  mutating func writeNull() throws(CorpusError) {
+    buffer.append(contentsOf: "null".utf8)
+    try endLine()
+  }
+
+  /// Writes valid UTF-8 as a JSON string.
+  mutating func writeText(_ bytes: UnsafeRawBufferPointer) throws(CorpusError) {
+    Self.appendString(bytes, to: &buffer)
+    try endLine()
+  }
+
+  /// Hands on what is left.
+  package mutating func finish() throws(CorpusError) {
+    if buffer.isEmpty { return }
+    try buffer.withUnsafeBufferPointer { block throws(CorpusError) in
+      try sink(UnsafeRawBufferPointer(block))
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func endLine() throws(CorpusError) {
+    buffer.append(0x0a)
+    if buffer.count >= Self.blockSize { try finish() }
+  }
+
+  /// Appends valid UTF-8 as a JSON string, quotes included; runs without escapes are copied whole.
+  static func appendString(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+    output.append(UInt8(ascii: "\""))
+    var start = 0
+    for index in 0..<bytes.count {
+      let byte = bytes[index]
+      if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { continue }
+      output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<index]))
+      start = index + 1
+      switch byte {
+      case UInt8(ascii: "\""): output.append(contentsOf: "\\\"".utf8)
+      case UInt8(ascii: "\\"): output.append(contentsOf: "\\\\".utf8)
+      case 0x0a: output.append(contentsOf: "\\n".utf8)
+      case 0x0d: output.append(contentsOf: "\\r".utf8)
+      case 0x09: output.append(contentsOf: "\\t".utf8)
+      default:
+        let digits = Array("0123456789abcdef".utf8)
+        output.append(contentsOf: "\\u00".utf8)
+        output.append(digits[Int(byte >> 4)])
+        output.append(digits[Int(byte & 15)])
+      }
+    }
+    output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start...]))
+    output.append(UInt8(ascii: "\""))
+  }
+
+  /// Appends `text` as a JSON string, quotes included.
+  static func appendString(_ text: String, to output: inout [UInt8]) {
+    var text = text
+    text.withUTF8 { appendString(UnsafeRawBufferPointer($0), to: &output) }
+  }
+}

@@ -1,0 +1,17 @@
+/// What a parquet file may ask of this reader; a file that asks for more is refused.
+///
+/// A column that is being read holds one compressed and one decompressed page, its dictionary
+/// and its levels; all columns that are read together share `memoryBytes`. A common file takes a
+/// few MiB; only a file built for it comes near the bound.
+package enum ParquetLimits {
+  package static let footerBytes = 128 << 20
+  package static let pageHeaderBytes = 16 << 20
+  /// Of one page, compressed or decompressed.
+  package static let pageBytes = 256 << 20
+  /// Of all pages, dictionaries and levels in memory at a time.
+  package static let memoryBytes = 1 << 30
+  package static let valuesPerPage = 1 << 24
+  package static let nestingDepth = 64
+  /// One row made of nested columns, counted in values.
+  package static let valuesPerRow = 1 << 22
+}

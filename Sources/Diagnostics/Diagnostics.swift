@@ -1,1 +1,0 @@
-// Diagnostics: see docs/ARCHITECTURE.md.

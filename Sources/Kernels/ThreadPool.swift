@@ -1,0 +1,53 @@
+internal import CKernels
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// Threads that run numbered chunks of numeric work, apart from Swift's own concurrency.
+///
+/// The caller splits work into a number of chunks that depends on the data alone, so that results
+/// are the same bytes whatever the number of threads.
+package final class ThreadPool: @unchecked Sendable {
+  package let threads: Int
+  private let pool: OpaquePointer
+
+  package init(threads: Int) throws(KernelError) {
+    guard threads >= 1, threads <= 4096, let pool = nb_pool_create(Int32(threads)) else {
+      throw .noThreads(requested: threads)
+    }
+    self.threads = threads
+    self.pool = pool
+  }
+
+  deinit { nb_pool_free(pool) }
+
+  /// The processors this process may run on.
+  package static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+  /// Runs `body` once for each chunk in `0..<chunks` and returns when all are done. Not to be
+  /// called from inside a body.
+  package func parallel(chunks: Int, _ body: (Int) -> Void) {
+    parallelWithWorker(chunks: chunks) { chunk, _ in body(chunk) }
+  }
+
+  /// Like `parallel`, giving also the index below `threads` of the worker, for its scratch memory.
+  package func parallelWithWorker(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
+    withoutActuallyEscaping(body) { body in
+      var task = Task(body: body)
+      withUnsafeMutablePointer(to: &task) { pointer in
+        nb_pool_run(
+          pool, chunks,
+          { context, chunk, worker in
+            context?.assumingMemoryBound(to: Task.self).pointee.body(chunk, worker)
+          }, pointer)
+      }
+    }
+  }
+
+  private struct Task {
+    let body: (Int, Int) -> Void
+  }
+}

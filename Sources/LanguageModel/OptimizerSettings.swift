@@ -1,0 +1,29 @@
+/// Learning rates and constants of both optimisers, nanochat's by default.
+package struct OptimizerSettings: Sendable, Hashable {
+  /// AdamW on the embedding, scaled by (width / 768)^−½.
+  package var embeddingRate: Float = 0.2
+  /// AdamW on the head, scaled alike.
+  package var headRate: Float = 0.004
+  /// Muon on all layer matrices.
+  package var matrixRate: Float = 0.02
+  /// AdamW's decoupled decay, times the rate.
+  package var weightDecay: Float = 0
+  /// Muon's decoupled decay, times the rate.
+  package var matrixWeightDecay: Float = 0
+  package var beta1: Float = 0.8
+  package var beta2: Float = 0.95
+  package var epsilon: Float = 1e-10
+  /// Muon's momentum rises linearly from the first to the second over the warm-up.
+  package var momentumStart: Float = 0.85
+  package var momentumEnd: Float = 0.95
+  package var momentumWarmupSteps: Int = 300
+
+  package init() {}
+
+  /// Muon's momentum at a step counted from 0.
+  package func momentum(step: Int) -> Float {
+    guard momentumWarmupSteps > 0 else { return momentumEnd }
+    let part = min(1, Float(step) / Float(momentumWarmupSteps))
+    return momentumStart + (momentumEnd - momentumStart) * part
+  }
+}

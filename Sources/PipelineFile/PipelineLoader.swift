@@ -1,0 +1,191 @@
+package import Diagnostics
+import YAML
+
+/// Loads pipeline files: see `Pipeline` for how to use it.
+package struct PipelineLoader: Sendable {
+  private let catalog: CatalogIndex
+  private let files: FileReader
+
+  package init(catalog: StepCatalog, files: FileReader = .disk) {
+    self.catalog = CatalogIndex(catalog)
+    self.files = files
+  }
+
+  /// A pipeline file that was read but not resolved for a profile.
+  package struct Source: Sendable {
+    /// The file, its name as shown to the user.
+    package var file: SourceFile
+    package var document: PipelineDocument
+    /// Errors in the file itself; other profiles' errors are found when they are resolved.
+    package var diagnostics: [Diagnostic]
+
+    package var profiles: [String] { document.profiles.map(\.name) }
+    package var defaultProfile: String? { document.defaultProfile }
+  }
+
+  /// A pipeline for one profile with what a caller needs to know whether it is still current.
+  package struct Loaded: Sendable {
+    package var pipeline: Pipeline
+    package var profiles: [String]
+    package var defaultProfile: String?
+    /// The pipeline file, then the profile's file when it has one.
+    package var files: [SourceFile]
+    package var warnings: [Diagnostic]
+  }
+
+  /// Reads `path` and resolves it for `profile` (nil: the file's default).
+  ///
+  /// `name` is the path as messages show it. Each of `overrides` is what stands after `--set`. Throws
+  /// `DiagnosticError` with everything that is wrong, in order of place.
+  package func load(
+    _ path: String, name: String? = nil, profile: String? = nil, overrides: [String] = []
+  ) throws(DiagnosticError) -> Loaded {
+    try resolve(try read(path, name: name), profile: profile, overrides: overrides)
+  }
+
+  /// Reads the pipeline file alone. Throws when it can't be read or is no YAML; other faults come
+  /// with the faults that `resolve` finds.
+  package func read(_ path: String, name: String? = nil) throws(DiagnosticError) -> Source {
+    let file = try readFile(path, name: name ?? path, at: nil, known: [])
+    let outcome = YAMLParser.parse(file.bytes, file: file.name)
+    let problems = ProblemCollector()
+    guard let root = outcome.document?.root else {
+      throw DiagnosticError(outcome.errors.map(\.diagnostic), files: [file])
+    }
+    let reader = DocumentReader(problems: problems, yamlErrors: outcome.errors)
+    let document = reader.pipeline(root, defaultName: Self.folderName(of: path))
+    return Source(file: file, document: document, diagnostics: problems.diagnostics)
+  }
+
+  /// Resolves a file that was read; see `load`.
+  package func resolve(
+    _ source: Source, profile: String? = nil, overrides: [String] = []
+  ) throws(DiagnosticError) -> Loaded {
+    let problems = ProblemCollector()
+    for diagnostic in source.diagnostics { problems.add(diagnostic) }
+    var read = [source.file]
+    let name = profile ?? source.defaultProfile ?? Pipeline.profilelessName
+    let overlay = profileDocument(
+      name, source, isAsked: profile != nil, problems: problems, read: &read)
+    let folder = Self.folder(of: source.file.path)
+    let resolver = PipelineResolver(
+      document: source.document, catalog: catalog, profileName: name, profile: overlay,
+      overrides: parse(overrides, problems), problems: problems,
+      exists: { files.exists(Self.join(folder, $0)) })
+    let pipeline = resolver.resolve()
+    let diagnostics = problems.sorted(files: read)
+    if problems.hasErrors { throw DiagnosticError(diagnostics, files: read) }
+    return Loaded(
+      pipeline: pipeline, profiles: source.profiles, defaultProfile: source.defaultProfile,
+      files: read, warnings: diagnostics)
+  }
+
+  /// Everything wrong with the file and any of its profiles, each fault once, with the files it
+  /// points into. Throws only when the pipeline file can't be read.
+  package func problems(
+    in source: Source, overrides: [String] = []
+  ) -> (diagnostics: [Diagnostic], files: [SourceFile]) {
+    let all = ProblemCollector()
+    var seen = Set<Diagnostic>()
+    var files = [source.file]
+    for profile in [Pipeline.profilelessName] + source.profiles {
+      let found: [Diagnostic]
+      let read: [SourceFile]
+      do throws(DiagnosticError) {
+        let loaded = try resolve(source, profile: profile, overrides: overrides)
+        (found, read) = (loaded.warnings, loaded.files)
+      } catch { (found, read) = (error.diagnostics, error.files) }
+      // What a profile mends is no fault: without one, only what it can't mend counts.
+      let isBare = profile == Pipeline.profilelessName && !source.profiles.isEmpty
+      let counts = isBare && source.defaultProfile != nil ? [] : found
+      for diagnostic in counts where seen.insert(diagnostic).inserted { all.add(diagnostic) }
+      for file in read where !files.contains(where: { $0.name == file.name }) { files.append(file) }
+    }
+    return (all.sorted(files: files), files)
+  }
+
+  // MARK: Pieces
+
+  private func profileDocument(
+    _ name: String, _ source: Source, isAsked: Bool, problems: ProblemCollector,
+    read: inout [SourceFile]
+  ) -> ProfileDocument {
+    let reader = DocumentReader(problems: problems, yamlErrors: [])
+    guard let declaration = source.document.profiles.first(where: { $0.name == name }) else {
+      // A wrong default was reported where it stands.
+      if isAsked, name != Pipeline.profilelessName {
+        let names = source.profiles
+        problems.report(
+          .unknownProfile(name, nearest: problems.nearest(to: name, among: names), known: names),
+          at: SourceLocation(file: "--profile \(name)", line: 0, column: 0))
+      }
+      return ProfileDocument()
+    }
+    switch declaration.content {
+    case .inline(let node): return reader.profile(node, name: name)
+    case .file(let path):
+      let absolute = Self.join(Self.folder(of: source.file.path), path)
+      let shown = Self.join(Self.folder(of: source.file.name), path)
+      do throws(DiagnosticError) {
+        let file = try readFile(absolute, name: shown, at: declaration.node, known: [source.file])
+        read.append(file)
+        return self.profile(file, name: name, problems: problems)
+      } catch {
+        for diagnostic in error.diagnostics { problems.add(diagnostic) }
+        return ProfileDocument()
+      }
+    }
+  }
+
+  private func profile(
+    _ file: SourceFile, name: String, problems: ProblemCollector
+  ) -> ProfileDocument {
+    let outcome = YAMLParser.parse(file.bytes, file: file.name)
+    // A profile that changes nothing may be empty.
+    let errors = outcome.errors.filter { $0.reason != .empty }
+    let reader = DocumentReader(problems: problems, yamlErrors: errors)
+    reader.reportYAML(exceptIn: [])
+    guard let root = outcome.document?.root, !root.isNull else { return ProfileDocument() }
+    return reader.profile(root, name: name)
+  }
+
+  private func parse(_ overrides: [String], _ problems: ProblemCollector) -> [SettingOverride] {
+    overrides.compactMap { text in
+      if let override = SettingOverride(text) { return override }
+      problems.report(
+        .malformedOverride, at: SourceLocation(file: "--set \(text)", line: 0, column: 0))
+      return nil
+    }
+  }
+
+  private func readFile(
+    _ path: String, name: String, at node: YAMLNode?, known: [SourceFile]
+  ) throws(DiagnosticError) -> SourceFile {
+    do {
+      return SourceFile(name: name, path: path, bytes: try files.read(path))
+    } catch {
+      let reason = (error as? FileReader.Failure)?.reason ?? "\(error)"
+      let fault = PipelineError.unreadable(path: name, reason: reason)
+      throw DiagnosticError(
+        [
+          Diagnostic(
+            fault.message, at: node?.location, width: node?.width ?? 1, help: fault.help)
+        ], files: known)
+    }
+  }
+
+  /// The folder part with its separator; empty for a bare name.
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "" }
+    return String(path[...slash])
+  }
+
+  private static func join(_ folder: String, _ path: String) -> String {
+    path.hasPrefix("/") ? path : folder + path
+  }
+
+  private static func folderName(of path: String) -> String {
+    let folder = folder(of: path).split(separator: "/").last.map(String.init)
+    return folder.flatMap { $0 == "." || $0 == ".." ? nil : $0 } ?? "pipeline"
+  }
+}

@@ -1,0 +1,158 @@
+package import BuildEngine
+import Corpus
+import JSON
+package import PipelineFile
+import Tokenization
+
+/// `data.conversations`: a mixture of chats, task data sets and generators as one JSONL file.
+package struct ConversationsStep: Step {
+  package init() {}
+
+  /// The one file of a result.
+  package static let fileName = "conversations.jsonl"
+
+  private static let source: [ParameterSchema] = [
+    ParameterSchema("input", .string, "the input to take conversations from"),
+    ParameterSchema(
+      "generator", .choice(["spelling", "letter_counting", "arithmetic"]),
+      "makes conversations instead of reading them"),
+    ParameterSchema("count", .integer(1...Int.max), "how many to make"),
+    ParameterSchema(
+      "maximum", .integer(2...1_000_000), default: 100, "largest operand of `arithmetic`"),
+    ParameterSchema("words", .string, "the input that lists words, one a line, for spelling tasks"),
+    ParameterSchema(
+      "format", .choice(ConversationFormat.allCases.map(\.rawValue)),
+      "shape of the records (default: found by their fields)"),
+    ParameterSchema(
+      "split", .choice(["train", "test"]), default: "train",
+      "`test` takes what is held out, `train` everything else"),
+    ParameterSchema("epochs", .number(0...1e6), default: 1.0, "how often all of it is used"),
+    ParameterSchema("weight", .number(0...1e9), "share of `size` among sources with a weight"),
+    ParameterSchema("limit", .integer(0...Int.max), "most conversations to take"),
+    ParameterSchema("seed", .integer(0...Int.max), "choose them at random (default: the first ones)"),
+  ]
+
+  package static let schema = StepSchema(
+    name: "data.conversations",
+    summary: "Mixes chats, task data sets and generated exercises into one shuffled file.",
+    inputs: [
+      InputSchema(
+        "tokenizer", "counts tokens for the metrics", kinds: [.tokenizer], isRequired: false)
+    ],
+    parameters: [
+      ParameterSchema(
+        "sources", .list(of: .record(source)), isRequired: true, "what to mix, in order"),
+      ParameterSchema(
+        "held_out", .list(of: .string), default: [],
+        "inputs with questions, of which one in ten is kept out of every `train` source"),
+      ParameterSchema("seed", .integer(0...Int.max), default: 42, "seed of the order"),
+      ParameterSchema(
+        "size", .integer(1...Int.max), "conversations in all, where sources have weights"),
+    ],
+    produces: .conversations,
+    metrics: [
+      NamedSummary("conversations", "conversations in the mixture"),
+      NamedSummary("tokens", "tokens when rendered, where a tokenizer is given"),
+      NamedSummary("trained_tokens", "tokens that fine-tuning trains on"),
+      NamedSummary("<source>_conversations", "the same for each source"),
+    ],
+    acceptsAnyInput: true)
+
+  package func run(_ context: StepContext) throws {
+    let parameters = ParameterReader(context)
+    let heldOut = try HeldOutQuestions(context, inputs: parameters.array("held_out"))
+    var sources: [ConversationSource] = []
+    for (index, value) in try parameters.array("sources").enumerated() {
+      let reader = ParameterReader(value.objectValue ?? [:], owner: "sources[\(index)]")
+      sources.append(try source(reader, context, heldOut))
+    }
+    let mixture = ConversationMixture(
+      sources: sources, seed: try parameters.int("seed"), size: try parameters.optionalInt("size"))
+    let path = context.output + "/" + Self.fileName
+    let reporter = context.reporter
+    var isCancelled = false
+    let counts: [ConversationMixture.SourceCount]
+    counts = try mixture.write(training: path) { count in
+      isCancelled = reporter.isCancelled
+      reporter.progress(StepProgress(completed: Double(count), unit: "conversations"))
+    }
+    if isCancelled { throw StepInterrupted() }
+    for count in counts {
+      reporter.metric(count.name + "_conversations", .int(count.training))
+      reporter.log("\(count.name): \(count.training) of \(count.available) conversations")
+    }
+    reporter.metric("conversations", .int(counts.reduce(0) { $0 + $1.training }))
+    if let tokenizer = context.inputs["tokenizer"]?.first?.path {
+      try countTokens(in: path, tokenizer: tokenizer, reporter)
+    }
+  }
+
+  private func source(
+    _ parameters: ParameterReader, _ context: StepContext, _ heldOut: HeldOutQuestions
+  ) throws -> ConversationSource {
+    let isTest = try parameters.string("split") == "test"
+    let input = try parameters.optionalString("input")
+    let generator = try parameters.optionalString("generator")
+    let origin: ConversationSource.Origin
+    var filter = ConversationSource.Filter.all
+    switch (input, generator) {
+    case (let input?, nil):
+      guard let values = context.inputs[input] else {
+        throw StepFailure(
+          "\(parameters.owner) names input `\(input)`, which the asset does not have",
+          help: "it has \(context.inputs.keys.sorted().joined(separator: ", "))")
+      }
+      let format = try parameters.optionalString("format").flatMap(ConversationFormat.init(rawValue:))
+      origin = .files(values.map(\.path), format: format)
+      if isTest { filter = .including(heldOut.texts) } else if !heldOut.texts.isEmpty {
+        filter = .excluding(heldOut.texts)
+      }
+    case (nil, let generator?):
+      guard let count = try parameters.optionalInt("count") else {
+        throw StepFailure("\(parameters.owner) has a generator and no `count`")
+      }
+      let task = try self.task(generator, parameters, context)
+      // A generator shuffles by itself; its own seed decides which items it makes.
+      let seed = try parameters.optionalInt("seed") ?? 42
+      origin = .generated(
+        try ConversationGenerator(task, split: isTest ? .test : .train, seed: seed), count: count)
+    default:
+      throw StepFailure("\(parameters.owner) must have either `input` or `generator`")
+    }
+    return ConversationSource(
+      name: input ?? generator ?? "", origin: origin, limit: try parameters.optionalInt("limit"),
+      epochs: try parameters.double("epochs"), weight: try parameters.optionalDouble("weight"),
+      seed: generator == nil ? try parameters.optionalInt("seed") : nil, filter: filter)
+  }
+
+  private func task(
+    _ name: String, _ parameters: ParameterReader, _ context: StepContext
+  ) throws -> ConversationGenerator.Task {
+    if name == "arithmetic" { return .arithmetic(maximum: try parameters.int("maximum")) }
+    guard let input = try parameters.optionalString("words"),
+      let path = context.inputs[input]?.first?.path
+    else {
+      throw StepFailure(
+        "\(parameters.owner): `\(name)` needs `words`, the input that lists words",
+        help: "inputs: {words: data/words.txt}")
+    }
+    let list = try WordList(path: path)
+    return name == "spelling" ? .spelling(list) : .letterCounting(list)
+  }
+
+  private func countTokens(
+    in path: String, tokenizer: String, _ reporter: any StepReporter
+  ) throws {
+    let renderer = ConversationRenderer(try Tokenizer.load(tokenizer), maxTokens: .max)
+    let reader = try ConversationReader(paths: [path])
+    var tokens = 0
+    var trained = 0
+    while let conversation = try reader.next() {
+      let rendered = renderer.render(conversation)
+      tokens += rendered.ids.count
+      trained += rendered.mask.count { $0 == 1 }
+    }
+    reporter.metric("tokens", .int(tokens))
+    reporter.metric("trained_tokens", .int(trained))
+  }
+}

@@ -1,0 +1,35 @@
+package import BuildEngine
+package import PipelineFile
+
+/// Every step and check there is. A new step is one line here.
+package enum BuiltinSteps {
+  private static let registry: [(StepSchema, any Step)] = [
+    (FetchStep.schema, FetchStep()),
+    (ConversationsStep.schema, ConversationsStep()),
+    (TokenizerTrainStep.schema, TokenizerTrainStep()),
+    (TokenizerEncodeStep.schema, TokenizerEncodeStep()),
+    (TrainStep.baseSchema, TrainStep.base),
+    (TrainStep.midSchema, TrainStep.mid),
+    (TrainStep.sftSchema, TrainStep.sft),
+    (EvaluateLossStep.schema, EvaluateLossStep()),
+    (EvaluateChatStep.schema, EvaluateChatStep()),
+    (ReportStep.schema, ReportStep()),
+    (ExportStep.schema, ExportStep()),
+    (ShellSchema.step, ShellStep(environment: ProcessVariables.all)),
+  ]
+
+  private static let checkRegistry: [(CheckSchema, any Check)] =
+    DataChecks.all + TokenizerCheckList.all + TrainingChecks.all + EvaluationChecks.all
+    + [(ShellSchema.check, ShellCheck(environment: ProcessVariables.all))]
+
+  package static let catalog = StepCatalog(
+    steps: registry.map(\.0), checks: checkRegistry.map(\.0))
+
+  package static func step(named name: String) -> (any Step)? {
+    registry.first { $0.0.name == name }?.1
+  }
+
+  package static func check(named name: String) -> (any Check)? {
+    checkRegistry.first { $0.0.name == name }?.1
+  }
+}

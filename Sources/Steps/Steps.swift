@@ -1,1 +1,0 @@
-// Steps: see docs/ARCHITECTURE.md.

@@ -1,0 +1,35 @@
+import LanguageModel
+
+/// The order of a set's items in one pass: a permutation that depends on seed and pass only.
+struct ShuffledOrder {
+  let count: Int
+  let seed: Int
+  private(set) var epoch: Int
+  private var order: [Int32]
+
+  /// `count` is at most 2³¹ − 1.
+  init(count: Int, seed: Int) {
+    self.count = count
+    self.seed = seed
+    epoch = 0
+    order = []
+    shuffle(0)
+  }
+
+  mutating func item(_ index: Int, epoch: Int) -> Int {
+    if epoch != self.epoch { shuffle(epoch) }
+    return Int(order[index])
+  }
+
+  /// Fisher and Yates, from the end.
+  private mutating func shuffle(_ epoch: Int) {
+    self.epoch = epoch
+    var random = SplitMix64(
+      seed: UInt64(bitPattern: Int64(seed)), stream: UInt64(bitPattern: Int64(epoch)))
+    order = (0..<count).map(Int32.init)
+    guard count > 1 else { return }
+    for index in stride(from: count - 1, to: 0, by: -1) {
+      order.swapAt(index, random.next(below: index + 1))
+    }
+  }
+}

@@ -1,0 +1,265 @@
+import JSON
+import Kernels
+import LanguageModel
+import Tokenization
+
+/// What a finished run has to say.
+package struct TrainingSummary: Sendable, Hashable {
+  package var steps: Int
+  package var tokens: Int
+  package var firstLoss: Double
+  /// Averaged over the last steps.
+  package var finalLoss: Double
+  /// By the names of the metrics.
+  package var validation: [String: Double]
+}
+
+/// One run of a stage: the loop and all it needs.
+///
+/// A step boundary is the only place where the run can be left and taken up again: everything that
+/// decides the steps to come is in the checkpoint, and what is measured at a boundary is measured
+/// after the checkpoint, so that a run taken up there measures it again.
+final class TrainingRun {
+  let plan: TrainingPlan
+  let data: TrainingData
+  let environment: TrainingStage.Environment
+  let reporter: any TrainingReporter
+  let model: GPT
+  let optimizer: OptimizerSet
+  let store: CheckpointStore
+  var source: any BatchSource
+  var state = LoopState()
+  /// Lines of `metrics.jsonl` and `samples.txt` so far.
+  var metrics: [String] = []
+  var samples: [String] = []
+  private var batches: [MicroBatch]
+  private var clock: RunClock
+
+  init(
+    plan: TrainingPlan, data: TrainingData, pool: ThreadPool,
+    environment: TrainingStage.Environment, reporter: any TrainingReporter
+  ) throws(TrainingError) {
+    self.plan = plan
+    self.data = data
+    self.environment = environment
+    self.reporter = reporter
+    let options = plan.options
+    var settings = OptimizerSettings()
+    settings.embeddingRate = Float(options.embeddingRate * options.rateFactor)
+    settings.headRate = Float(options.headRate * options.rateFactor)
+    settings.matrixRate = Float(options.matrixRate * options.rateFactor)
+    settings.weightDecay = Float(options.weightDecay)
+    settings.momentumWarmupSteps = options.muonWarmupSteps
+    do throws(LanguageModelError) {
+      model = try GPT(
+        configuration: plan.configuration, pool: pool, maximumBatch: options.deviceBatch,
+        trainingSequence: plan.sequenceLength)
+      optimizer = try OptimizerSet(model: model, settings: settings)
+    } catch {
+      throw .model(error)
+    }
+    store = CheckpointStore(output: environment.output, keep: options.keepCheckpoints)
+    source = try Self.source(plan, data)
+    batches = (0..<plan.accumulation).map { _ in
+      MicroBatch(rows: options.deviceBatch, length: plan.sequenceLength)
+    }
+    do throws(KernelError) {
+      clock = RunClock(peak: try BLAS.measuredPeak(pool: pool), plan: plan)
+    } catch {
+      throw .kernel(error)
+    }
+  }
+
+  func noteSave() { clock.noteSave(step: state.step) }
+
+  func freshSource() throws(TrainingError) -> any BatchSource { try Self.source(plan, data) }
+
+  private static func source(
+    _ plan: TrainingPlan, _ data: TrainingData
+  ) throws(TrainingError) -> any BatchSource {
+    let options = plan.options
+    let special = data.tokenizer.specialTokens
+    guard plan.kind != .base, let conversations = data.conversations else {
+      guard let text = data.text else {
+        throw .missingInput(name: "tokens", purpose: "token shards to train on")
+      }
+      return TextStream(text)
+    }
+    switch (plan.kind, options.rows) {
+    case (.sft, .packed):
+      return PackedConversations(conversations, padding: special.bos, seed: options.seed)
+    case (.sft, .padded):
+      return PaddedConversations(
+        conversations, padding: special.assistantEnd, longestRow: plan.sequenceLength,
+        seed: options.seed)
+    default:
+      let stream = ConversationStream(conversations, seed: options.seed)
+      guard options.textFraction > 0, let text = data.text else { return stream }
+      return MixedStream(stream, text: TextStream(text), textFraction: options.textFraction)
+    }
+  }
+
+  // MARK: The loop
+
+  func run() throws -> TrainingSummary {
+    let isResumed = try resume()
+    var needsSave = !isResumed && plan.options.saveEverySteps > 0
+    clock.start(step: state.step)
+    var validation: [String: Double] = [:]
+    while true {
+      let step = state.step
+      let isLast = step == plan.steps
+      let isEvaluation = isLast || isDue(plan.options.evaluateEvery)
+      if reporter.isCancelled { throw try interrupted() }
+      if needsSave || clock.isSaveDue(step: step, beforeEvaluation: isEvaluation) { try save() }
+      if isEvaluation, !data.validation.isEmpty {
+        guard let results = try evaluate() else { throw try interrupted() }
+        validation = results
+      }
+      if isLast || isDue(plan.options.sampleEvery) { sampleText() }
+      if isLast { break }
+      try trainOneStep()
+      needsSave =
+        plan.options.saveEverySteps > 0 && state.step % plan.options.saveEverySteps == 0
+        && state.step < plan.steps
+    }
+    return try finish(validation)
+  }
+
+  private func isDue(_ interval: Int) -> Bool {
+    interval > 0 && state.step % interval == 0
+  }
+
+  private func interrupted() throws(TrainingError) -> TrainingInterrupted {
+    try save()
+    return TrainingInterrupted(step: state.step, checkpoint: store.path(step: state.step))
+  }
+
+  private func trainOneStep() throws(TrainingError) {
+    let step = state.step
+    // All passes are read first: the loss is divided by what the whole step trains on.
+    for index in batches.indices { try source.next(&batches[index]) }
+    let trained = batches.reduce(0) { $0 + $1.trainedTokens }
+    model.zeroGradients()
+    var sum = LossSum()
+    for batch in batches {
+      sum += model.forwardBackward(
+        tokens: batch.tokens, targets: batch.targets, batch: batch.rows, sequence: batch.length,
+        gradientScale: trained > 0 ? 1 / Float(trained) : 0)
+    }
+    let loss = sum.mean
+    try guardAgainstDivergence(loss, gradientNorm: model.gradientNorm())
+    let multiplier = plan.schedule.multiplier(at: step)
+    var values: [String: Double] = ["loss": loss, "rate": multiplier]
+    if isOutlier(loss) {
+      state.skippedSteps += 1
+      state.consecutiveSkips += 1
+      values["skipped"] = 1
+      reporter.log(
+        "step \(step): loss \(TrainingError.rounded(loss)) is an outlier; the step is left out")
+    } else {
+      let norm = optimizer.step(
+        multiplier: Float(multiplier), stepIndex: step, clip: Float(plan.options.clip))
+      values["gradient_norm"] = Double(norm)
+      state.record(loss: loss)
+      state.consecutiveSkips = 0
+    }
+    state.step += 1
+    state.tokens += batches.reduce(0) { $0 + $1.rows * $1.length }
+    state.trainedTokens += trained
+    record(step: step, values)
+    clock.stepDone(state.step)
+    reporter.progress(
+      TrainingProgress(
+        completed: state.step, total: plan.steps, unit: "steps",
+        detail: clock.detail(loss: state.smoothedLoss ?? loss, step: state.step)))
+  }
+
+  /// Weights are still those of the last good step when this throws.
+  private func guardAgainstDivergence(
+    _ loss: Double, gradientNorm: Float
+  ) throws(TrainingError) {
+    let limit = (state.firstLoss ?? loss) + plan.options.explosionMargin
+    let isTooOften = state.consecutiveSkips >= 20
+    guard loss.isFinite, gradientNorm.isFinite, loss <= limit, !isTooOften else {
+      try save()
+      throw .diverged(
+        step: state.step, loss: gradientNorm.isFinite ? loss : .nan, limit: limit,
+        lastCheckpoint: store.path(step: state.step))
+    }
+  }
+
+  private func isOutlier(_ loss: Double) -> Bool {
+    guard plan.options.outlierMargin > 0, state.averagedSteps >= 10,
+      let smoothed = state.smoothedLoss
+    else { return false }
+    return loss > smoothed + plan.options.outlierMargin
+  }
+
+  // MARK: Measuring
+
+  private func evaluate() throws(TrainingError) -> [String: Double]? {
+    var values: [String: Double] = [:]
+    let byteLengths = data.tokenizer.byteLengths
+    for (name, set) in data.validation {
+      let result = try LossEvaluation.measure(
+        model, on: set, byteLengths: byteLengths, sequence: plan.sequenceLength,
+        rows: plan.options.deviceBatch, tokenLimit: plan.options.evaluationTokens,
+        isCancelled: { reporter.isCancelled })
+      guard let result else { return nil }
+      values[name + "_loss"] = result.mean
+      if result.bytes > 0 { values[name + "_bpb"] = result.bitsPerByte }
+    }
+    // The set that is most like what the stage trains on decides which checkpoint is the best.
+    if let last = data.validation.last, let loss = values[last.name + "_loss"],
+      loss < state.bestLoss ?? .infinity
+    {
+      state.bestLoss = loss
+      state.bestStep = state.step
+    }
+    record(step: state.step, values)
+    reporter.log(
+      "step \(state.step): "
+        + values.sorted { $0.key < $1.key }
+        .map { "\($0.key) \(($0.value * 10_000).rounded() / 10_000)" }.joined(separator: ", "))
+    clock.skip()
+    return values
+  }
+
+  private func sampleText() {
+    guard !plan.options.samplePrompts.isEmpty, plan.options.sampleTokens > 0 else { return }
+    let sampler = TextSampler(
+      model: model, tokenizer: data.tokenizer, prompts: plan.options.samplePrompts,
+      tokens: plan.options.sampleTokens, isChat: plan.kind != .base)
+    samples.append("step \(state.step)")
+    for line in sampler.sample() {
+      samples.append("  " + line)
+      reporter.log("  " + line)
+    }
+    clock.skip()
+  }
+
+  private func record(step: Int, _ values: [String: Double]) {
+    var line = values.mapValues(JSONValue.double)
+    line["step"] = .int(step)
+    metrics.append(JSONWriter.text(.object(line)))
+    reporter.sample(step: step, values)
+  }
+
+  private func finish(_ validation: [String: Double]) throws(TrainingError) -> TrainingSummary {
+    let summary = TrainingSummary(
+      steps: state.step, tokens: state.tokens, firstLoss: state.firstLoss ?? .nan,
+      finalLoss: state.smoothedLoss ?? .nan, validation: validation)
+    try writeFolder(environment.output, summary: summary)
+    try store.removeAll()
+    try checkpoint { () throws(CheckpointError) in
+      for name in CheckpointFiles.names(in: environment.output) where name.hasSuffix(".partial") {
+        try CheckpointFiles.remove(environment.output + "/" + name)
+      }
+      try CheckpointFiles.syncFolder(environment.output)
+    }
+    for (name, value) in summary.metrics(plan) { reporter.metric(name, value) }
+    for (name, value) in clock.measurements(step: state.step) { reporter.measurement(name, value) }
+    return summary
+  }
+}

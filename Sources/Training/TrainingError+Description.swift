@@ -1,0 +1,50 @@
+import Corpus
+import Kernels
+import LanguageModel
+import Tokenization
+
+extension TrainingError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .badOption(let name, let problem): "`\(name)` \(problem)"
+    case .indivisibleStep(let tokensPerStep, let tokensPerPass, let nearest):
+      "`tokens_per_step` is \(tokensPerStep), but one pass takes \(tokensPerPass) tokens "
+        + "(`device_batch` × `sequence_length`) and a step is a whole number of passes: "
+        + nearest.map(String.init).joined(separator: " or ") + " would do"
+    case .missingInput(let name, let purpose): "the input `\(name)` is missing: \(purpose)"
+    case .notEnoughData(let input, let found, let needed, let unit):
+      "`\(input)` holds \(found) \(unit), but at least \(needed) are needed"
+    case .noSteps(let explanation): "there is nothing to train: \(explanation)"
+    case .memory(let needed, let limit, let plan):
+      "training needs \(Self.size(needed)) of memory, but only \(Self.size(limit)) are allowed\n"
+        + plan
+    case .diverged(let step, let loss, let limit, let lastCheckpoint):
+      (loss.isFinite
+        ? "the loss exploded to \(Self.rounded(loss)) at step \(step), above \(Self.rounded(limit))"
+        : "the loss or its gradient is no number at step \(step)")
+        + (lastCheckpoint.map { "; the last good checkpoint is \($0)" } ?? "")
+        + "; lower the learning rates or clip harder"
+    case .badData(let input, let problem): "`\(input)`: \(problem)"
+    case .notOneToken(let text):
+      "`\(text)` is more than one token, so multiple choice can't be scored by its first one"
+    case .vocabularyMismatch(let input, let found, let expected):
+      "`\(input)` was made with a vocabulary of \(found) tokens, the tokenizer has \(expected)"
+    case .checkpoint(let error): error.description
+    case .corpus(let error): "\(error)"
+    case .tokenizer(let error): error.description
+    case .model(let error): error.description
+    case .kernel(let error): error.description
+    }
+  }
+
+  static func size(_ bytes: Int) -> String {
+    let mebibytes = Double(bytes) / 1_048_576
+    return mebibytes < 1024
+      ? "\(Int(mebibytes.rounded(.up))) MiB" : "\(rounded(mebibytes / 1024)) GiB"
+  }
+
+  static func rounded(_ value: Double) -> String {
+    guard value.isFinite, value.magnitude < 1e15 else { return String(value) }
+    return String((value * 100).rounded() / 100)
+  }
+}

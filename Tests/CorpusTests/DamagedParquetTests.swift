@@ -1,0 +1,62 @@
+import Corpus
+import Glibc
+import JSON
+import Testing
+
+/// Damaged files must give an answer or a typed error: no crash, no hang, no unbounded memory.
+@Suite struct DamagedParquetTests {
+  private static let victims = ["plain-zstd-v1", "messages-snappy", "delta-byte-brotli-v2"]
+
+  @Test(arguments: victims)
+  func everyTruncationIsRefused(name: String) throws {
+    let folder = try ScratchFolder()
+    let good = try contents(of: "\(fixtures)/\(name).parquet")
+    for length in 0..<good.count {
+      try folder.file("a.parquet", Array(good[..<length]))
+      #expect(throws: CorpusError.self) { try readAll(folder.path + "/a.parquet") }
+    }
+  }
+
+  /// `NANOBUILD_FUZZ_SECONDS` makes this run that long, over all fixtures, from another seed.
+  @Test func randomFlipsGiveAnAnswerOrAnError() throws {
+    let seconds = getenv("NANOBUILD_FUZZ_SECONDS").flatMap { Int(String(cString: $0)) }
+    let names = seconds == nil ? Self.victims : ParquetTests.recorded
+    let files = try names.map { try contents(of: "\(fixtures)/\($0).parquet") }
+    let folder = try ScratchFolder()
+    let start = time(nil)
+    var random = SplitMix64(seed: seconds == nil ? 7 : UInt64(start))
+    var rounds = 0
+    var refused = 0
+    while seconds.map({ time(nil) - start < $0 }) ?? (rounds < 10_000) {
+      var bytes = files[rounds % files.count]
+      for _ in 0..<(1 + Int(random.next() % 4)) {
+        let offset = Int(random.next() % UInt64(bytes.count))
+        switch random.next() % 4 {
+        case 0: bytes[offset] = UInt8(truncatingIfNeeded: random.next())
+        case 1: bytes[offset] = [0, 0x7f, 0x80, 0xff][Int(random.next() % 4)]
+        default: bytes[offset] ^= 1 << UInt8(random.next() % 8)
+        }
+      }
+      try folder.file("a.parquet", bytes)
+      do { try readAll(folder.path + "/a.parquet") } catch is CorpusError { refused += 1 }
+      rounds += 1
+    }
+    #expect(refused > rounds / 10)
+    if seconds != nil { print("\(rounds) damaged files, \(refused) refused") }
+  }
+
+  /// Reads rows, the text path and the description, whichever the file allows.
+  private func readAll(_ path: String) throws {
+    let file = try ParquetFile(path: path)
+    let rows = try ParquetRows(file)
+    var count = 0
+    while count < 10_000, try rows.next() != nil { count += 1 }
+    if let column = file.columns.first, column.maximumRepetition == 0 {
+      var bytes = 0
+      try file.writeColumn(column.name) { block throws(CorpusError) in
+        bytes += block.count
+        if bytes > 16 << 20 { throw .unknownFileKind(path: "") }
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Corpus
+import Testing
+
+@Suite struct MixtureTests {
+  private static func words() throws -> WordList { try WordList(path: sampleData + "/words.txt") }
+
+  @Test func heldOutItemsAreNeverTrainedOn() throws {
+    let words = try Self.words()
+    for task in [
+      ConversationGenerator.Task.spelling(words), .letterCounting(words), .arithmetic(maximum: 30),
+    ] {
+      let train = try ConversationGenerator(task, split: .train, seed: 1)
+      let test = try ConversationGenerator(task, split: .test, seed: 1)
+      let trained = Set((0..<20_000).map { train.example($0).item })
+      let tested = Set((0..<5_000).map { test.example($0).item })
+      #expect(trained.count > 100 && tested.count > 20)
+      #expect(trained.isDisjoint(with: tested))
+      let questions = Set((0..<20_000).map { train.question($0).question.question })
+      #expect((0..<5_000).allSatisfy { !questions.contains(test.question($0).question.question) })
+    }
+    // Both spelling tasks hold out the same words.
+    let spelling = try ConversationGenerator(.spelling(words), split: .train, seed: 3)
+    let counting = try ConversationGenerator(.letterCounting(words), split: .test, seed: 4)
+    let spelt = Set((0..<20_000).map { spelling.example($0).item })
+    #expect((0..<5_000).allSatisfy { !spelt.contains(counting.example($0).item) })
+  }
+
+  @Test func sumsOfEitherOrderAreOneItem() throws {
+    let generator = try ConversationGenerator(.arithmetic(maximum: 100), split: .test, seed: 9)
+    for index in 0..<500 {
+      let (question, item) = generator.question(index)
+      let expression = question.solution[1].text
+      #expect(question.solution[2].text == question.answer)
+      if let sign = expression.first(where: { "+*".contains($0) }) {
+        let sides = expression.split(separator: sign).compactMap { Int($0) }
+        #expect(item == "\(sides.min() ?? 0)\(sign)\(sides.max() ?? 0)")
+      }
+    }
+  }
+
+  @Test func letterCountsAreRight() throws {
+    let generator = try ConversationGenerator(
+      .letterCounting(Self.words()), split: .test, seed: 5)
+    for index in 0..<300 {
+      let (question, word) = generator.question(index)
+      let python = question.solution[1].text
+      let letter = try #require(python.dropLast(2).last)
+      #expect(python == "'\(word)'.count('\(letter)')")
+      #expect(question.answer == "\(word.count { $0 == letter })")
+      #expect(question.question.contains(word))
+    }
+  }
+
+  /// Guards the bytes of generated sets: other bytes need a new revision of the step.
+  @Test func generatorsKeepTheirBytes() throws {
+    let list = try WordList(["Strawberry\r", "banana", "b4d", "pear", "plum", "fig", "banana"])
+    #expect(list.words == ["strawberry", "banana", "pear", "plum", "fig"])
+    let spelling = try ConversationGenerator(.spelling(list), split: .train, seed: 1)
+    let line = String(decoding: spelling.example(0).conversation.jsonLine, as: UTF8.self)
+    #expect(line.hasPrefix("[{\"role\": \"user\", \"content\": \"Spell the word: "))
+    var random = SplitMix64(seed: 42)
+    #expect(
+      (0..<3).map { _ in random.next() } == [
+        13_679_457_532_755_275_413, 2_949_826_092_126_892_291, 5_139_283_748_462_763_858,
+      ])
+  }
+
+  @Test func mixturesAreTheSameBytesFromTheSameInputs() throws {
+    let folder = try ScratchFolder()
+    let mixture = ConversationMixture(
+      sources: [
+        ConversationSource(
+          name: "chat", origin: .files([sampleData + "/conversations.jsonl"], format: nil),
+          limit: 500, epochs: 2, seed: 7),
+        ConversationSource(
+          name: "spelling",
+          origin: .generated(
+            try ConversationGenerator(.spelling(Self.words()), split: .train, seed: 1), count: 300),
+          epochs: 0.5),
+      ], seed: 3, validationShare: 0.1)
+    var outputs: [[UInt8]] = []
+    for name in ["a", "b"] {
+      let counts = try mixture.write(
+        training: "\(folder.path)/\(name).jsonl", validation: "\(folder.path)/\(name)-v.jsonl")
+      #expect(counts.map(\.name) == ["chat", "spelling"])
+      #expect(counts.map(\.available) == [500, 300])
+      #expect(counts[0].training == 2 * (500 - counts[0].validation))
+      #expect(abs(counts[1].training * 2 - (300 - counts[1].validation)) <= 1)
+      #expect((20..<90).contains(counts[0].validation))
+      outputs.append(try contents(of: "\(folder.path)/\(name).jsonl"))
+      outputs.append(try contents(of: "\(folder.path)/\(name)-v.jsonl"))
+    }
+    #expect(outputs[0] == outputs[2] && outputs[1] == outputs[3])
+    let training = Set(outputs[0].split(separator: 0x0a).map(Self.topic))
+    let validation = Set(outputs[1].split(separator: 0x0a).map(Self.topic))
+    #expect(training.isDisjoint(with: validation))
+    var other = mixture
+    other.seed = 4
+    _ = try other.write(training: folder.path + "/c.jsonl")
+    #expect(try contents(of: folder.path + "/c.jsonl") != outputs[0])
+    let reader = try ConversationReader(paths: [folder.path + "/a.jsonl"])
+    var count = 0
+    while try reader.next() != nil { count += 1 }
+    #expect(count == outputs[0].count { $0 == 0x0a })
+  }
+
+  @Test func weightsShareTheSize() throws {
+    let folder = try ScratchFolder()
+    func source(_ name: String, _ count: Int, weight: Double?) throws -> ConversationSource {
+      let generator = try ConversationGenerator(.arithmetic(maximum: 50), split: .train, seed: count)
+      return ConversationSource(
+        name: name, origin: .generated(generator, count: count), weight: weight)
+    }
+    var mixture = ConversationMixture(
+      sources: [
+        try source("a", 100, weight: 3), try source("b", 1000, weight: 1),
+        try source("c", 10, weight: nil),
+      ])
+    let path = folder.path + "/m.jsonl"
+    #expect(try mixture.write(training: path).map(\.training) == [100, 33, 10])
+    mixture.size = 410
+    #expect(try mixture.write(training: path).map(\.training) == [300, 100, 10])
+    mixture.sources[0].weight = -1
+    #expect(throws: CorpusError.generator(.invalidWeight(-1))) {
+      try mixture.write(training: path)
+    }
+  }
+
+  /// What the validation split goes by: the text of the first message.
+  private static func topic(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    line.firstRange(of: Array("}, {".utf8)).map { line[..<$0.lowerBound] } ?? line
+  }
+}

@@ -1,0 +1,101 @@
+import Corpus
+import Glibc
+import JSON
+import Testing
+
+@Suite struct ParquetTests {
+  static let recorded = [
+    "plain-zstd-v1", "plain-none-v2", "dictionary-snappy-v1", "fallback-gzip-v1",
+    "delta-length-lz4-v1", "delta-byte-brotli-v2", "delta-int32-zstd-v2", "delta-int64-none-v1",
+    "bool-rle-v2", "bool-plain-v1", "float-split-zstd", "double-dictionary-gzip",
+    "fixed-delta-byte", "decimal", "list-string-snappy", "list-list-zstd-v2", "struct-v2",
+    "messages-snappy", "choices-brotli", "wrapped-lz4", "map", "all-null",
+  ]
+
+  /// Written and read back by pyarrow (Tests/Referees/parquet_matrix.py).
+  @Test(arguments: recorded)
+  func columnsAgreeWithPyarrow(name: String) throws {
+    try expectAgreement("\(fixtures)/\(name)")
+  }
+
+  /// The whole matrix, where `NANOBUILD_PARQUET_MATRIX` names the folder it was written to.
+  @Test func matrixAgreesWithPyarrow() throws {
+    guard let value = getenv("NANOBUILD_PARQUET_MATRIX") else { return }
+    let folder = String(cString: value)
+    guard let stream = opendir(folder) else { throw ScratchFolder.SetupFault.cannotReadFile }
+    defer { closedir(stream) }
+    var count = 0
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard name.hasSuffix(".parquet") else { continue }
+      try expectAgreement("\(folder)/\(name.dropLast(8))")
+      count += 1
+    }
+    #expect(count > 1000)
+  }
+
+  @Test func rowsHaveTheColumnsAskedFor() throws {
+    let file = try ParquetFile(path: fixtures + "/smoltalk.parquet")
+    #expect(file.rowCount == 2)
+    let rows = try ParquetRows(file)
+    let first = try rows.next()
+    #expect(first?["source"] == "x")
+    #expect(first?["messages"]?.arrayValue?.count == 3)
+    let some = try ParquetRows(file, columns: ["source"])
+    #expect(try some.next() == ["source": "x"])
+    #expect(try some.next() == ["source": "y"])
+    #expect(try some.next() == nil)
+    #expect(throws: CorpusError.self) { try ParquetRows(file, columns: ["nothing"]) }
+  }
+
+  @Test func dottedNamesReachIntoStructuresAndLists() throws {
+    let wrapped = try ParquetFile(path: fixtures + "/mmlu-wrapped.parquet")
+    #expect(try ParquetRows(wrapped, column: "train.question").next() == "Which is red?")
+    let talk = try ParquetFile(path: fixtures + "/smoltalk.parquet")
+    for name in ["messages.role", "messages.list.element.role"] {
+      #expect(try ParquetRows(talk, column: name).next() == ["system", "user", "assistant"])
+    }
+  }
+
+  @Test func faultsNameFileRowGroupColumnAndPage() throws {
+    let folder = try ScratchFolder()
+    let path = folder.path + "/a.parquet"
+    var bytes = try contents(of: fixtures + "/plain-none-v2.parquet")
+    let found = bytes.firstRange(of: Array("naïve".utf8))
+    bytes[try #require(found).lowerBound + 2] = 0xff
+    try folder.file("a.parquet", bytes)
+    let error = #expect(throws: CorpusError.self) { try values(path) }
+    let message = error?.message ?? ""
+    #expect(message.hasPrefix("\(path): row group 0, column `c`, page "), "\(message)")
+    #expect(message.contains("checksum mismatch") || message.contains("UTF-8"), "\(message)")
+  }
+
+  @Test func otherFilesAreNotParquet() throws {
+    let folder = try ScratchFolder()
+    for content in ["", "PAR1", "hello, this is no parquet file", "PAR1abcdefghPARE"] {
+      let path = try folder.file("a.parquet", content)
+      #expect(throws: CorpusError.self) { try ParquetFile(path: path) }
+    }
+  }
+
+  // MARK: Helpers
+
+  private func expectAgreement(_ base: String) throws {
+    let found = try values(base + ".parquet")
+    let expected = try contents(of: base + ".jsonl").split(separator: 0x0a)
+      .map { try JSONParser.parse(Array($0)) }
+    #expect(found.count == expected.count, "\(base)")
+    for (row, pair) in zip(found, expected).enumerated() where pair.0 != pair.1 {
+      Issue.record("\(base), row \(row): \(pair.0) instead of \(pair.1)")
+      return
+    }
+  }
+
+  private func values(_ path: String) throws -> [JSONValue] {
+    var output: [UInt8] = []
+    try ParquetFile(path: path).writeColumn("c") { output.append(contentsOf: $0) }
+    return try output.split(separator: 0x0a).map { try JSONParser.parse(Array($0)) }
+  }
+}
