@@ -9,7 +9,9 @@ package struct Tool: ParsableCommand {
     abstract: "make for language models: data, tokenizer, training and chat as one cached pipeline.",
     version: ToolVersion.text,
     subcommands: [
-      RunCommand.self, ValidateCommand.self, StepsCommand.self, WorkerCommand.self,
+      RunCommand.self, StatusCommand.self, ExplainCommand.self, PathCommand.self,
+      CacheCommand.self, ValidateCommand.self, SchemaCommand.self, StepsCommand.self,
+      WorkerCommand.self,
     ])
 
   package init() {}
