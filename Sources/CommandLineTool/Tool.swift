@@ -10,7 +10,8 @@ package struct Tool: ParsableCommand {
     version: ToolVersion.text,
     subcommands: [
       RunCommand.self, StatusCommand.self, ExplainCommand.self, PathCommand.self,
-      CacheCommand.self, ValidateCommand.self, SchemaCommand.self, StepsCommand.self,
+      CacheCommand.self, ChatCommand.self, TokensCommand.self, DataCommand.self,
+      ValidateCommand.self, SchemaCommand.self, StepsCommand.self,
       WorkerCommand.self,
     ])
 
@@ -32,7 +33,7 @@ extension Tool {
     var index = 0
     while index < arguments.count {
       switch arguments[index] {
-      case "-C", "-f", "--file":
+      case "-C", "-f":
         guard index + 1 < arguments.count else { return arguments }
         leading += arguments[index...index + 1]
         index += 2
