@@ -13,7 +13,7 @@ struct SourceWindow {
     let last = min(first.addingReportingOverflow(max(width, 1)).partialValue, scalars.count)
     // Cut long lines so that the caret stands in the first third of what is left.
     let cutsFront = scalars.count > limit && first > limit / 3
-    let start = cutsFront ? first - limit / 3 : 0
+    let start = cutsFront ? max(0, min(first - limit / 3, scalars.count - limit)) : 0
     let end = min(scalars.count, start + limit)
     if cutsFront { text = "…" }
     var cells = cutsFront ? 1 : 0

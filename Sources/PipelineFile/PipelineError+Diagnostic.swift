@@ -79,8 +79,11 @@ extension PipelineError {
     switch self {
     case .wrongType(_, _, _, let help): help
     case .missingKey(_, _, let help): help
-    case .unknownKey(_, _, let nearest, let known), .unknownParameter(_, _, let nearest, let known):
+    case .unknownKey(_, _, let nearest, let known):
       Self.meant(nearest) ?? Self.known("known keys", known)
+    case .unknownParameter(_, _, let nearest, let known):
+      Self.meant(nearest) ?? Self.known("parameters", known, none: "it takes no parameters")
+        ?? "`nanobuild steps` lists them"
     case .unknownInput(_, _, let nearest, let known):
       Self.meant(nearest) ?? Self.known("inputs", known, none: "this step takes no inputs")
     case .unknownProfile(_, let nearest, let known):
