@@ -88,9 +88,9 @@ import Testing
     for threads in [1, 3] {
       let reader = try DocumentReader(paths: [path], threads: threads)
       var count = 0
-      do {
+      do throws(CorpusError) {
         while let batch = try reader.nextBatch() { count += batch.count }
-      } catch let error as CorpusError {
+      } catch {
         outcomes.append("\(count) \(error.message)")
       }
     }
