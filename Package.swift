@@ -89,7 +89,7 @@ let testTargets: [Target] = [
   tests("Corpus", ["JSON"], fixtures: true),
   tests("Tokenization", ["Corpus", "JSON"], fixtures: true),
   tests("Kernels", ["CKernels"]),
-  tests("LanguageModel", ["Kernels", "JSON", "Tokenization", "Corpus"]),
+  tests("LanguageModel", ["Kernels", "JSON", "Tokenization", "Corpus"], fixtures: true),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
   tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON"]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "JSON"]),

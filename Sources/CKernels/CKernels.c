@@ -94,20 +94,79 @@ void nb_rotary_norm_backward(float *dx, const float *y, const float *rstd, long 
   kernels()->rotary_norm_backward(dx, y, rstd, stride, cosine, sine, positions, rows, heads, d);
 }
 
-long nb_attention_workspace(long d) {
-  (void)d;
-  return 2 * 128 * 128 + 128;
+// MARK: Products
+
+static const struct nb_products *products(int engine) {
+  if (engine == NB_BF16) return nb_products_bf16();
+  switch (nb_variant()) {
+    case 2: return nb_products_avx512();
+    case 1: return nb_products_avx2();
+    default: return nb_products_base();
+  }
 }
 
-void nb_attention_forward(float *o, float *lse, const float *q, const float *k, const float *v,
-                          long t, long d, long so, long sq, long sk, float scale, float *work) {
-  kernels()->attention_forward(o, lse, q, k, v, t, d, so, sq, sk, scale, work);
+long nb_panel_count(long n) { return (n + PANEL - 1) / PANEL; }
+
+long nb_packed_words(int engine, long k, long n) {
+  return (engine == NB_BF16 ? (k + 1) / 2 : k) * nb_panel_count(n) * PANEL;
 }
 
-void nb_attention_backward(float *dq, float *dk, float *dv, const float *dout, const float *o,
-                           const float *lse, const float *q, const float *k, const float *v,
-                           long t, long d, long so, long sq, long sk, float scale, float *work) {
-  kernels()->attention_backward(dq, dk, dv, dout, o, lse, q, k, v, t, d, so, sq, sk, scale, work);
+void nb_pack(int engine, void *packed, const float *b, long k, long n, long ldb, int transposed,
+             long first, long last) {
+  if (engine != NB_OPENBLAS) {
+    products(engine)->pack(packed, b, k, n, ldb, transposed, first, last);
+    return;
+  }
+  // OpenBLAS packs by itself: it gets the matrix as k rows of n.
+  float *to = packed;
+  long end = last * PANEL < n ? last * PANEL : n;
+  for (long p = 0; p < k; p++)
+    for (long j = first * PANEL; j < end; j++)
+      to[p * n + j] = transposed ? b[j * ldb + p] : b[p * ldb + j];
+}
+
+void nb_product_rows(int engine, float *c, long ldc, const float *a, long lda, const void *packed,
+                     long m, long n, long k, int add, void *work) {
+  nb_product_part(engine, c, ldc, a, lda, packed, n, 0, m, n, k, add, work);
+}
+
+void nb_product_part(int engine, float *c, long ldc, const float *a, long lda, const void *packed,
+                     long total, long first, long m, long n, long k, int add, void *work) {
+  if (engine == NB_OPENBLAS) {
+    nb_gemm(0, 0, m, n, k, 1, a, lda, (const float *)packed + first, total, add ? 1 : 0, c, ldc);
+    return;
+  }
+  const char *panels = (const char *)packed + 4 * nb_packed_words(engine, k, first);
+  products(engine)->rows(c, ldc, a, lda, panels, m, n, k, add, work);
+}
+
+void nb_product_columns(int engine, float *c, long ldc, const float *a, long lda, const float *b,
+                        long ldb, long m, long n, long k, void *work) {
+  if (engine == NB_OPENBLAS)
+    nb_gemm(1, 0, m, n, k, 1, a, lda, b, ldb, 1, c, ldc);
+  else
+    products(engine)->columns(c, ldc, a, lda, b, ldb, m, n, k, work);
+}
+
+long nb_attention_words(long t, long d) {
+  long tile = 128, deep = nb_panel_count(d) * PANEL, wide = nb_panel_count(t) * PANEL;
+  long larger = d > tile ? d : tile;
+  return 2 * wide * d + deep * t + 2 * deep * tile + tile * (larger + 32) + 2 * tile * tile +
+         tile + 12 * 16;
+}
+
+void nb_attention_forward(int engine, float *o, float *lse, const float *q, const float *k,
+                          const float *v, long t, long d, long so, long sq, long sk, float scale,
+                          void *work) {
+  products(engine)->attention_forward(o, lse, q, k, v, t, d, so, sq, sk, scale, work);
+}
+
+void nb_attention_backward(int engine, float *dq, float *dk, float *dv, const float *dout,
+                           const float *o, const float *lse, const float *q, const float *k,
+                           const float *v, long t, long d, long so, long sq, long sk, float scale,
+                           void *work) {
+  products(engine)->attention_backward(dq, dk, dv, dout, o, lse, q, k, v, t, d, so, sq, sk, scale,
+                                       work);
 }
 
 void nb_attention_decode(float *o, const float *q, const float *k, const float *v, long length,
@@ -163,6 +222,12 @@ void nb_transpose(float *y, const float *a, long rows, long columns) {
 }
 
 void nb_scale(float *x, float a, long count) { kernels()->scale(x, a, count); }
+
+void nb_scale_copy(float *y, const float *x, float a, long count) {
+  kernels()->scale_copy(y, x, a, count);
+}
+
+void nb_mirror(float *a, long n) { kernels()->mirror(a, n); }
 
 void nb_muon_apply(float *p, const float *u, float rate, float decay, long count) {
   kernels()->muon_apply(p, u, rate, decay, count);

@@ -4,56 +4,7 @@
 // the compiler vectorises them: sums may be reassociated inside the functions that say so, and
 // nowhere else, since the rounding step of the exponential must stay as written.
 
-#define REASSOCIATE _Pragma("clang fp reassociate(on) contract(fast)")
-
-/// exp(x), at most about 1 ulp off on [-87, 88]; clamped outside. Cephes polynomial.
-static inline float FN(exp)(float x) {
-  x = x < -87.0f ? -87.0f : x;
-  x = x > 88.0f ? 88.0f : x;
-  float shifted = x * 1.44269504f + 12582912.0f;
-  int32_t n;
-  __builtin_memcpy(&n, &shifted, 4);
-  float k = shifted - 12582912.0f;
-  float r = x - k * 0.693359375f;
-  r = r + k * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  int32_t scale_bits = (int32_t)((uint32_t)(n + 127 - 0x4B400000) << 23);
-  float scale;
-  __builtin_memcpy(&scale, &scale_bits, 4);
-  return p * scale;
-}
-
-/// tanh(x) as a ratio of polynomials, a few ulp off everywhere.
-static inline float FN(tanh)(float x) {
-  x = x < -7.90531110763549805f ? -7.90531110763549805f : x;
-  x = x > 7.90531110763549805f ? 7.90531110763549805f : x;
-  float s = x * x;
-  float p = -2.76076847742355e-16f;
-  p = p * s + 2.00018790482477e-13f;
-  p = p * s - 8.60467152213735e-11f;
-  p = p * s + 5.12229709037114e-08f;
-  p = p * s + 1.48572235717979e-05f;
-  p = p * s + 6.37261928875436e-04f;
-  p = p * s + 4.89352455891786e-03f;
-  float q = 1.19825839466702e-06f;
-  q = q * s + 1.18534705686654e-04f;
-  q = q * s + 2.26843463243900e-03f;
-  q = q * s + 4.89352518554385e-03f;
-  return x * p / q;
-}
-
-static inline float FN(dot)(const float *a, const float *b, long n) {
-  REASSOCIATE
-  float sum = 0;
-  for (long i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
+#include "vector_math.h"
 
 // MARK: Norms and embedding
 
@@ -151,72 +102,6 @@ static void FN(rotary_norm_backward)(float *dx, const float *y, const float *rst
 }
 
 // MARK: Attention
-
-enum { TILE = 128 };
-
-static inline long FN(min)(long a, long b) { return a < b ? a : b; }
-
-static void FN(attention_forward)(float *o, float *lse, const float *q, const float *k,
-                                  const float *v, long t, long d, long so, long sq, long sk,
-                                  float scale, float *work) {
-  float *p = work, *sums = work + TILE * TILE;
-  for (long i0 = 0; i0 < t; i0 += TILE) {
-    long m = FN(min)(TILE, t - i0);
-    for (long i = 0; i < m; i++) sums[i] = 0;
-    for (long j0 = 0; j0 <= i0; j0 += TILE) {
-      long n = FN(min)(TILE, t - j0);
-      nb_gemm(0, 1, m, n, d, scale, q + i0 * sq, sq, k + j0 * sk, sk, 0, p, TILE);
-      for (long i = 0; i < m; i++) {
-        REASSOCIATE
-        long visible = j0 == i0 ? FN(min)(i + 1, n) : n;
-        float *row = p + i * TILE, sum = 0;
-        for (long j = 0; j < visible; j++) {
-          float e = FN(exp)(row[j]);
-          row[j] = e;
-          sum += e;
-        }
-        for (long j = visible; j < n; j++) row[j] = 0;
-        sums[i] += sum;
-      }
-      nb_gemm(0, 0, m, d, n, 1, p, TILE, v + j0 * sk, sk, j0 ? 1 : 0, o + i0 * so, so);
-    }
-    for (long i = 0; i < m; i++) {
-      float inverse = 1.0f / sums[i], *row = o + (i0 + i) * so;
-      lse[i0 + i] = logf(sums[i]);
-      for (long c = 0; c < d; c++) row[c] *= inverse;
-    }
-  }
-}
-
-static void FN(attention_backward)(float *dq, float *dk, float *dv, const float *dout,
-                                   const float *o, const float *lse, const float *q,
-                                   const float *k, const float *v, long t, long d, long so,
-                                   long sq, long sk, float scale, float *work) {
-  float *p = work, *ds = work + TILE * TILE, *delta = work + 2 * TILE * TILE;
-  for (long i0 = 0; i0 < t; i0 += TILE) {
-    long m = FN(min)(TILE, t - i0);
-    for (long i = 0; i < m; i++)
-      delta[i] = FN(dot)(dout + (i0 + i) * so, o + (i0 + i) * so, d);
-    for (long j0 = 0; j0 <= i0; j0 += TILE) {
-      long n = FN(min)(TILE, t - j0);
-      nb_gemm(0, 1, m, n, d, scale, q + i0 * sq, sq, k + j0 * sk, sk, 0, p, TILE);
-      nb_gemm(0, 1, m, n, d, 1, dout + i0 * so, so, v + j0 * sk, sk, 0, ds, TILE);
-      for (long i = 0; i < m; i++) {
-        long visible = j0 == i0 ? FN(min)(i + 1, n) : n;
-        float *row = p + i * TILE, *grad = ds + i * TILE, l = lse[i0 + i], shift = delta[i];
-        for (long j = 0; j < visible; j++) {
-          float e = FN(exp)(row[j] - l);
-          row[j] = e;
-          grad[j] = e * (grad[j] - shift) * scale;
-        }
-        for (long j = visible; j < n; j++) row[j] = grad[j] = 0;
-      }
-      nb_gemm(1, 0, n, d, m, 1, p, TILE, dout + i0 * so, so, 1, dv + j0 * sk, sk);
-      nb_gemm(0, 0, m, d, n, 1, ds, TILE, k + j0 * sk, sk, j0 ? 1 : 0, dq + i0 * sq, sq);
-      nb_gemm(1, 0, n, d, m, 1, ds, TILE, q + i0 * sq, sq, 1, dk + j0 * sk, sk);
-    }
-  }
-}
 
 static void FN(attention_decode)(float *o, const float *q, const float *k, const float *v,
                                  long length, long d, long stride, float scale, float *scores) {
@@ -370,6 +255,21 @@ static void FN(scale)(float *x, float a, long count) {
   for (long i = 0; i < count; i++) x[i] *= a;
 }
 
+static void FN(scale_copy)(float *y, const float *x, float a, long count) {
+  for (long i = 0; i < count; i++) y[i] = a * x[i];
+}
+
+static void FN(mirror)(float *a, long n) {
+  for (long i0 = 0; i0 < n; i0 += 16)
+    for (long j0 = 0; j0 <= i0; j0 += 16) {
+      long i1 = FN(min)(i0 + 16, n);
+      for (long i = i0; i < i1; i++) {
+        long j1 = FN(min)(j0 + 16, i);
+        for (long j = j0; j < j1; j++) a[j * n + i] = a[i * n + j];
+      }
+    }
+}
+
 static void FN(muon_apply)(float *p, const float *u, float rate, float decay, long count) {
   for (long i = 0; i < count; i++) p[i] = p[i] * (1 - decay) - rate * u[i];
 }
@@ -378,19 +278,52 @@ static void FN(muon_apply)(float *p, const float *u, float rate, float decay, lo
 
 static void FN(matvec)(float *y, const float *w, const float *x, long first, long last,
                        long columns, long vectors, long sy, long sx) {
-  for (long o = first; o < last; o++)
-    for (long i = 0; i < vectors; i++)
-      y[i * sy + o] = FN(dot)(w + o * columns, x + i * sx, columns);
+  long i = 0;
+  // Two rows of w at once keep enough loads on their way; four vectors share what was read.
+  for (; i + 4 <= vectors; i += 4) {
+    const float *a = x + i * sx, *b = a + sx, *c = b + sx, *d = c + sx;
+    for (long o = first; o < last; o++) {
+      REASSOCIATE
+      const float *row = w + o * columns;
+      float s = 0, t = 0, u = 0, v = 0;
+      for (long p = 0; p < columns; p++) {
+        s += row[p] * a[p];
+        t += row[p] * b[p];
+        u += row[p] * c[p];
+        v += row[p] * d[p];
+      }
+      y[i * sy + o] = s;
+      y[(i + 1) * sy + o] = t;
+      y[(i + 2) * sy + o] = u;
+      y[(i + 3) * sy + o] = v;
+    }
+  }
+  for (; i < vectors; i++) {
+    long o = first;
+    for (; o + 2 <= last; o += 2) {
+      REASSOCIATE
+      const float *row = w + o * columns, *next = row + columns, *a = x + i * sx;
+      float s = 0, t = 0;
+      for (long p = 0; p < columns; p++) {
+        s += row[p] * a[p];
+        t += next[p] * a[p];
+      }
+      y[i * sy + o] = s;
+      y[i * sy + o + 1] = t;
+    }
+    for (; o < last; o++) y[i * sy + o] = FN(dot)(w + o * columns, x + i * sx, columns);
+  }
 }
 
 #define NB_TABLE                                                                                 \
   {                                                                                              \
       FN(norm_forward),       FN(norm_backward),        FN(embedding_forward),                   \
       FN(embedding_backward), FN(rotary_norm_forward),  FN(rotary_norm_backward),                \
-      FN(attention_forward),  FN(attention_backward),   FN(attention_decode),                    \
+      FN(attention_decode),                                                                      \
       FN(relu2_forward),      FN(relu2_backward),       FN(softcap_gradient),                    \
       FN(softcap_sums),       FN(softcap),              FN(scale_rows),                          \
       FN(axpy),               FN(sum_of_squares),       FN(adamw_step),                          \
       FN(muon_momentum),      FN(muon_polynomial),      FN(transpose),                           \
-      FN(scale),              FN(muon_apply),           FN(matvec),                              \
+      FN(scale),              FN(scale_copy),           FN(mirror),                              \
+      FN(muon_apply),         FN(matvec),                                                        \
   }

@@ -13,11 +13,6 @@ struct nb_kernels {
                               const int32_t *, long, long, long, float);
   void (*rotary_norm_backward)(float *, const float *, const float *, long, const float *,
                                const float *, const int32_t *, long, long, long);
-  void (*attention_forward)(float *, float *, const float *, const float *, const float *, long,
-                            long, long, long, long, float, float *);
-  void (*attention_backward)(float *, float *, float *, const float *, const float *,
-                             const float *, const float *, const float *, const float *, long,
-                             long, long, long, long, float, float *);
   void (*attention_decode)(float *, const float *, const float *, const float *, long, long, long,
                            float, float *);
   void (*relu2_forward)(float *, const float *, long);
@@ -35,10 +30,32 @@ struct nb_kernels {
   void (*muon_polynomial)(float *, const float *, float, float, long);
   void (*transpose)(float *, const float *, long, long);
   void (*scale)(float *, float, long);
+  void (*scale_copy)(float *, const float *, float, long);
+  void (*mirror)(float *, long);
   void (*muon_apply)(float *, const float *, float, float, long);
   void (*matvec)(float *, const float *, const float *, long, long, long, long, long, long);
 };
 
+/// Columns of a packed panel, whatever the variant.
+#define PANEL 32
+
+/// Matrix products and attention of one number format. See include/CKernels.h.
+struct nb_products {
+  void (*pack)(void *, const float *, long, long, long, int, long, long);
+  void (*rows)(float *, long, const float *, long, const void *, long, long, long, int, void *);
+  void (*columns)(float *, long, const float *, long, const float *, long, long, long, long,
+                  void *);
+  void (*attention_forward)(float *, float *, const float *, const float *, const float *, long,
+                            long, long, long, long, float, void *);
+  void (*attention_backward)(float *, float *, float *, const float *, const float *,
+                             const float *, const float *, const float *, const float *, long,
+                             long, long, long, long, float, void *);
+};
+
+const struct nb_products *nb_products_base(void);
+const struct nb_products *nb_products_avx2(void);
+const struct nb_products *nb_products_avx512(void);
+const struct nb_products *nb_products_bf16(void);
 const struct nb_kernels *nb_kernels_base(void);
 const struct nb_kernels *nb_kernels_avx2(void);
 const struct nb_kernels *nb_kernels_avx512(void);

@@ -7,7 +7,10 @@ package struct Tool: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "nanobuild",
     abstract: "make for language models: data, tokenizer, training and chat as one cached pipeline.",
-    version: ToolVersion.text)
+    version: ToolVersion.text,
+    subcommands: [
+      RunCommand.self, ValidateCommand.self, StepsCommand.self, WorkerCommand.self,
+    ])
 
   package init() {}
 }

@@ -14,7 +14,9 @@ extension GPT {
     precondition(!inferenceOnly, "a model made for inference has no gradients")
     let rows = checkedRows(tokens, batch: batch, sequence: sequence)
     forwardTrunk(rows)
-    let sum = headForwardBackward(rows, targets: targets, gradientScale: gradientScale)
+    let sum = timed(.head) {
+      headForwardBackward(rows, targets: targets, gradientScale: gradientScale)
+    }
     if sum.count > 0 { backwardTrunk(rows) }
     return sum
   }
@@ -32,46 +34,63 @@ extension GPT {
         w.finalScale + range.lowerBound, range.count, width)
     }
     for layer in (0..<configuration.layers).reversed() {
-      pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
-        backwardMLP(layer, rows.range(chunk), scratch: w.scratch + worker * w.scratchStride)
+      let weights = layers[layer]
+      pack(
+        weights.contract.packing(into: w.packed.contract, forward: false)
+          + weights.expand.packing(into: w.packed.expand, forward: false)
+          + weights.output.packing(into: w.packed.output, forward: false)
+          + weights.attention.packing(into: w.packed.attention, forward: false))
+      timed(.backward) {
+        pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
+          backwardMLP(layer, rows.range(chunk), worker)
+        }
       }
-      backwardAttention(layer, rows)
-      addGradients(layer, rows)
-      pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
-        let range = rows.range(chunk)
-        let first = range.lowerBound
-        let kept = w.layers[layer]
-        let scratch = w.scratch + worker * w.scratchStride
-        layers[layer].attention.backward(
-          scratch, w.gradientProjected + first * configuration.projectedWidth, rows: range.count)
-        nb_norm_backward(
-          w.gradientIn + first * width, w.gradientMiddle + first * width, scratch,
-          kept.attentionInput + first * width, kept.attentionScale + first, range.count, width)
+      timed(.attentionBackward) { backwardAttention(layer, rows) }
+      timed(.weightGradients) { addGradients(layer, rows) }
+      timed(.backward) {
+        pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
+          let range = rows.range(chunk)
+          let first = range.lowerBound
+          let kept = w.layers[layer]
+          let scratch = w.scratch + worker * w.scratchStride
+          layers[layer].attention.backward(
+            engine, scratch, w.gradientProjected + first * configuration.projectedWidth,
+            packed: w.packed.attention, rows: range.count,
+            work: w.work + worker * w.scratchStride)
+          nb_norm_backward(
+            w.gradientIn + first * width, w.gradientMiddle + first * width, scratch,
+            kept.attentionInput + first * width, kept.attentionScale + first, range.count, width)
+        }
       }
     }
-    backwardEmbedding(rows)
+    timed(.embedding) { backwardEmbedding(rows) }
   }
 
   /// Reads the gradient of the layer's output (`gradientIn`); writes that of the residual between
   /// attention and MLP (`gradientMiddle`) and what the weight gradients need.
-  private func backwardMLP(_ layer: Int, _ range: Range<Int>, scratch: Floats) {
+  private func backwardMLP(_ layer: Int, _ range: Range<Int>, _ worker: Int) {
     let w = workspace
     let c = configuration
     let kept = w.layers[layer]
     let first = range.lowerBound
+    let scratch = w.scratch + worker * w.scratchStride
+    let work = w.work + worker * w.scratchStride
     let output = w.gradientIn + first * c.width
     let middle = w.gradientMiddle + first * c.width
     let expanded = w.gradientExpanded + first * c.mlpWidth
-    layers[layer].contract.backward(expanded, output, rows: range.count)
+    layers[layer].contract.backward(
+      engine, expanded, output, packed: w.packed.contract, rows: range.count, work: work)
     nb_relu2_backward(
       expanded, w.activated + first * c.mlpWidth, kept.expanded + first * c.mlpWidth,
       range.count * c.mlpWidth)
-    layers[layer].expand.backward(scratch, expanded, rows: range.count)
+    layers[layer].expand.backward(
+      engine, scratch, expanded, packed: w.packed.expand, rows: range.count, work: work)
     nb_norm_backward(
       middle, output, scratch, kept.mlpInput + first * c.width, kept.mlpScale + first,
       range.count, c.width)
     layers[layer].output.backward(
-      w.gradientAttended + first * c.width, middle, rows: range.count)
+      engine, w.gradientAttended + first * c.width, middle, packed: w.packed.output,
+      rows: range.count, work: work)
   }
 
   /// One task a sequence and key-value head, since the heads of a group add to the same keys.
@@ -96,7 +115,7 @@ extension GPT {
       for h in kv * group..<(kv + 1) * group {
         let place = first * c.width + h * d
         nb_attention_backward(
-          gradient + h * d, gradient + key, gradient + value, w.gradientAttended + place,
+          engine, gradient + h * d, gradient + key, gradient + value, w.gradientAttended + place,
           kept.attended + place, kept.logSum + (b * c.heads + h) * rows.sequence, base + h * d,
           base + key, base + value, rows.sequence, d, c.width, width, width, attentionScale,
           w.scratch + worker * w.scratchStride)
@@ -124,10 +143,11 @@ extension GPT {
       + tiles(weights.output, dy: w.gradientMiddle, x: kept.attended)
       + tiles(weights.expand, dy: w.gradientExpanded, x: kept.mlpInput)
       + tiles(weights.contract, dy: w.gradientIn, x: w.activated)
-    pool.parallel(chunks: tasks.count) { index in
+    pool.parallelWithWorker(chunks: tasks.count) { index, worker in
       let task = tasks[index]
       task.projection.addGradient(
-        outputs: task.outputs, inputs: task.inputs, dy: task.dy, x: task.x, rows: rows.count)
+        engine, outputs: task.outputs, inputs: task.inputs, dy: task.dy, x: task.x,
+        rows: rows.count, work: w.work + worker * w.scratchStride)
     }
   }
 

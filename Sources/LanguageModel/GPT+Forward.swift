@@ -36,32 +36,47 @@ extension GPT {
   func forwardTrunk(_ rows: Rows) {
     let w = workspace
     let width = configuration.width
-    pool.parallel(chunks: rows.chunks) { chunk in
-      let range = rows.range(chunk)
-      nb_embedding_forward(
-        w.residual + range.lowerBound * width, embedding.value, rows.tokens + range.lowerBound,
-        range.count, width, configuration.normEpsilon)
-      enterAttention(0, range)
-    }
-    for layer in 0..<configuration.layers {
-      attend(layer, rows)
+    pack(layers[0].attention.packing(into: w.packed.attention, forward: true))
+    timed(.embedding) {
       pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
         let range = rows.range(chunk)
-        leaveAttention(layer, range)
-        runMLP(layer, range, scratch: w.scratch + worker * w.scratchStride)
-        if layer + 1 < configuration.layers {
-          enterAttention(layer + 1, range)
-        } else {
-          nb_norm_forward(
-            w.final + range.lowerBound * width, w.finalScale + range.lowerBound,
-            w.residual + range.lowerBound * width, range.count, width, configuration.normEpsilon)
+        nb_embedding_forward(
+          w.residual + range.lowerBound * width, embedding.value, rows.tokens + range.lowerBound,
+          range.count, width, configuration.normEpsilon)
+        enterAttention(0, range, worker)
+      }
+    }
+    for layer in 0..<configuration.layers {
+      timed(.attentionForward) { attend(layer, rows) }
+      let weights = layers[layer]
+      var packing =
+        weights.output.packing(into: w.packed.output, forward: true)
+        + weights.expand.packing(into: w.packed.expand, forward: true)
+        + weights.contract.packing(into: w.packed.contract, forward: true)
+      if layer + 1 < configuration.layers {
+        packing += layers[layer + 1].attention.packing(into: w.packed.attention, forward: true)
+      }
+      pack(packing)
+      timed(.forward) {
+        pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
+          let range = rows.range(chunk)
+          leaveAttention(layer, range, worker)
+          runMLP(layer, range, worker)
+          if layer + 1 < configuration.layers {
+            enterAttention(layer + 1, range, worker)
+          } else {
+            nb_norm_forward(
+              w.final + range.lowerBound * width, w.finalScale + range.lowerBound,
+              w.residual + range.lowerBound * width, range.count, width,
+              configuration.normEpsilon)
+          }
         }
       }
     }
   }
 
   /// Norm, then queries, keys and values, rotated and normed.
-  private func enterAttention(_ layer: Int, _ range: Range<Int>) {
+  private func enterAttention(_ layer: Int, _ range: Range<Int>, _ worker: Int) {
     let kept = workspace.layers[layer]
     let c = configuration
     let first = range.lowerBound
@@ -70,7 +85,9 @@ extension GPT {
     nb_norm_forward(
       input, kept.attentionScale + first, workspace.residual + first * c.width, range.count,
       c.width, c.normEpsilon)
-    layers[layer].attention.forward(projected, input, rows: range.count)
+    layers[layer].attention.forward(
+      engine, projected, input, packed: workspace.packed.attention, rows: range.count,
+      work: workspace.work + worker * workspace.scratchStride)
     let heads = c.heads + c.keyValueHeads
     nb_rotary_norm_forward(
       projected, kept.headScale + first * heads, c.projectedWidth, workspace.cosine,
@@ -88,7 +105,7 @@ extension GPT {
       let first = b * rows.sequence
       let base = kept.projected + first * c.projectedWidth
       nb_attention_forward(
-        kept.attended + first * c.width + h * d, kept.logSum + task * rows.sequence, base + h * d,
+        engine, kept.attended + first * c.width + h * d, kept.logSum + task * rows.sequence, base + h * d,
         base + (c.heads + h / group) * d, base + (c.heads + c.keyValueHeads + h / group) * d,
         rows.sequence, d, c.width, c.projectedWidth, c.projectedWidth, attentionScale,
         workspace.scratch + worker * workspace.scratchStride)
@@ -97,24 +114,30 @@ extension GPT {
 
   var attentionScale: Float { 1 / Float(configuration.headSize).squareRoot() }
 
-  private func leaveAttention(_ layer: Int, _ range: Range<Int>) {
+  private func leaveAttention(_ layer: Int, _ range: Range<Int>, _ worker: Int) {
     let first = range.lowerBound * configuration.width
     layers[layer].output.forward(
-      workspace.residual + first, workspace.layers[layer].attended + first, rows: range.count,
-      adding: true)
+      engine, workspace.residual + first, workspace.layers[layer].attended + first,
+      packed: workspace.packed.output, rows: range.count, adding: true,
+      work: workspace.work + worker * workspace.scratchStride)
   }
 
-  private func runMLP(_ layer: Int, _ range: Range<Int>, scratch: Floats) {
+  private func runMLP(_ layer: Int, _ range: Range<Int>, _ worker: Int) {
     let kept = workspace.layers[layer]
     let c = configuration
     let first = range.lowerBound
+    let scratch = workspace.scratch + worker * workspace.scratchStride
+    let work = workspace.work + worker * workspace.scratchStride
     let residual = workspace.residual + first * c.width
     let input = kept.mlpInput + first * c.width
     let expanded = kept.expanded + first * c.mlpWidth
     nb_norm_forward(
       input, kept.mlpScale + first, residual, range.count, c.width, c.normEpsilon)
-    layers[layer].expand.forward(expanded, input, rows: range.count)
+    layers[layer].expand.forward(
+      engine, expanded, input, packed: workspace.packed.expand, rows: range.count, work: work)
     nb_relu2_forward(scratch, expanded, range.count * c.mlpWidth)
-    layers[layer].contract.forward(residual, scratch, rows: range.count, adding: true)
+    layers[layer].contract.forward(
+      engine, residual, scratch, packed: workspace.packed.contract, rows: range.count,
+      adding: true, work: work)
   }
 }

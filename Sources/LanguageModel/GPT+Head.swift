@@ -23,7 +23,7 @@ extension GPT {
     let rows = checkedRows(tokens, batch: batch, sequence: sequence)
     forwardTrunk(rows)
     losses?.update(repeating: 0, count: rows.count)
-    let w = workspace
+    packHead()
     var sum = LossSum()
     for group in groups(countedRows(targets, count: rows.count)) {
       gather(group)
@@ -31,7 +31,6 @@ extension GPT {
       runTiles(group.count, targets: local, keepingGradient: false)
       finish(group, into: &sum, losses: losses, gradientScale: 0)
     }
-    _ = w
     return sum
   }
 
@@ -43,14 +42,15 @@ extension GPT {
     let rows = checkedRows(tokens, batch: batch, sequence: sequence)
     precondition(chosen.allSatisfy { (0..<rows.count).contains($0) }, "row outside the batch")
     forwardTrunk(rows)
+    packHead()
     let vocabulary = configuration.vocabularySize
     var done = 0
     for group in groups(chosen) {
       gather(group)
       let out = result + done * vocabulary
-      pool.parallel(chunks: tileCount) { tile in
+      pool.parallelWithWorker(chunks: tileCount) { tile, worker in
         let columns = tileColumns(tile)
-        multiplyTile(group.count, columns: columns, into: out + columns.lowerBound)
+        multiplyTile(group.count, columns: columns, into: out + columns.lowerBound, worker)
         for row in 0..<group.count {
           nb_softcap(
             out + row * vocabulary + columns.lowerBound, columns.count, configuration.logitSoftcap)
@@ -80,6 +80,8 @@ extension GPT {
     if counted.count < rows.count {
       w.gradientAttended.update(repeating: 0, count: rows.count * width)
     }
+    packHead()
+    pack(head.packing(into: w.packedHeadBackward, forward: false))
     var sum = LossSum()
     for group in groups(counted) {
       gather(group)
@@ -87,16 +89,15 @@ extension GPT {
       runTiles(group.count, targets: local, keepingGradient: true)
       finish(group, into: &sum, losses: nil, gradientScale: gradientScale)
       nb_scale_rows(w.headScaled, w.headInput, w.rowFactor, group.count, width)
-      let rowTasks = (group.count + Self.headRowTask - 1) / Self.headRowTask
+      let rowTask = Workspace.Plan.headRowTask
+      let rowTasks = (group.count + rowTask - 1) / rowTask
       pool.parallelWithWorker(chunks: tileCount + rowTasks) { task, worker in
         if task < rowTasks {
-          let part = task * Self.headRowTask..<min(group.count, (task + 1) * Self.headRowTask)
-          addInputGradient(
-            part, group, targets: local, gradientScale: gradientScale,
-            scratch: w.scratch + worker * w.scratchStride)
+          let part = task * rowTask..<min(group.count, (task + 1) * rowTask)
+          addInputGradient(part, group, worker, targets: local, gradientScale: gradientScale)
         } else {
           addHeadGradient(
-            tileColumns(task - rowTasks), rows: group.count, targets: local,
+            tileColumns(task - rowTasks), worker, rows: group.count, targets: local,
             gradientScale: gradientScale)
         }
       }
@@ -106,7 +107,9 @@ extension GPT {
 
   // MARK: Groups of rows
 
-  private static var headRowTask: Int { 128 }
+  private func packHead() {
+    pack(head.packing(into: workspace.packedHead, forward: true))
+  }
 
   private func countedRows(_ targets: UnsafePointer<Int32>, count: Int) -> [Int] {
     (0..<count).filter { row in
@@ -143,21 +146,23 @@ extension GPT {
     return tile * width..<min(configuration.vocabularySize, (tile + 1) * width)
   }
 
-  private func multiplyTile(_ rows: Int, columns: Range<Int>, into z: Floats) {
+  private func multiplyTile(_ rows: Int, columns: Range<Int>, into z: Floats, _ worker: Int) {
+    let w = workspace
     let width = configuration.width
-    nb_gemm(
-      0, 1, rows, columns.count, width, 1, workspace.headInput, width,
-      head.value + columns.lowerBound * width, width, 0, z, configuration.vocabularySize)
+    let vocabulary = configuration.vocabularySize
+    nb_product_part(
+      engine, z, vocabulary, w.headInput, width, w.packedHead, vocabulary, columns.lowerBound,
+      rows, columns.count, width, 0, w.work + worker * w.scratchStride)
   }
 
   private func runTiles(_ rows: Int, targets: [Int32], keepingGradient: Bool) {
     let w = workspace
     let vocabulary = configuration.vocabularySize
     let cap = configuration.logitSoftcap
-    pool.parallel(chunks: tileCount) { tile in
+    pool.parallelWithWorker(chunks: tileCount) { tile, worker in
       let columns = tileColumns(tile)
       let z = w.logits + columns.lowerBound
-      multiplyTile(rows, columns: columns, into: z)
+      multiplyTile(rows, columns: columns, into: z, worker)
       let sums = w.tileSums + tile * w.headRows
       if keepingGradient {
         nb_softcap_gradient(
@@ -187,16 +192,17 @@ extension GPT {
 
   /// dx of some rows of the group, put where the rows came from.
   private func addInputGradient(
-    _ part: Range<Int>, _ group: ArraySlice<Int>, targets: [Int32], gradientScale: Float,
-    scratch: Floats
+    _ part: Range<Int>, _ group: ArraySlice<Int>, _ worker: Int, targets: [Int32],
+    gradientScale: Float
   ) {
     let w = workspace
     let width = configuration.width
     let vocabulary = configuration.vocabularySize
-    let dx = scratch
-    nb_gemm(
-      0, 0, part.count, width, vocabulary, 1, w.logits + part.lowerBound * vocabulary, vocabulary,
-      head.value, width, 0, dx, width)
+    let dx = w.scratch + worker * w.scratchStride
+    nb_product_rows(
+      engine, dx, width, w.logits + part.lowerBound * vocabulary, vocabulary,
+      w.packedHeadBackward, part.count, width, vocabulary, 0,
+      w.work + worker * w.scratchStride)
     for place in part {
       let row = dx + (place - part.lowerBound) * width
       let t = w.targetTanh[place]
@@ -209,14 +215,14 @@ extension GPT {
 
   /// The part of the head's gradient that belongs to some columns of the vocabulary.
   private func addHeadGradient(
-    _ columns: Range<Int>, rows: Int, targets: [Int32], gradientScale: Float
+    _ columns: Range<Int>, _ worker: Int, rows: Int, targets: [Int32], gradientScale: Float
   ) {
     let w = workspace
     let width = configuration.width
     let gradient = head.gradient + columns.lowerBound * width
-    nb_gemm(
-      1, 0, columns.count, width, rows, 1, w.logits + columns.lowerBound,
-      configuration.vocabularySize, w.headScaled, width, 1, gradient, width)
+    nb_product_columns(
+      engine, gradient, width, w.logits + columns.lowerBound, configuration.vocabularySize,
+      w.headScaled, width, columns.count, width, rows, w.work + worker * w.scratchStride)
     for row in 0..<rows where columns.contains(Int(targets[row])) {
       let t = w.targetTanh[row]
       nb_axpy(

@@ -36,6 +36,9 @@ package final class GPT: @unchecked Sendable {
   package let maximumBatch: Int
   package let trainingSequence: Int
   package let inferenceOnly: Bool
+  package let precision: Precision
+  /// Filled with the time of each part when set.
+  package var profile: TrainingProfile?
   /// Every weight, in the order of `GPTConfiguration.parameterShapes`.
   package let parameters: [Parameter]
 
@@ -44,6 +47,7 @@ package final class GPT: @unchecked Sendable {
   let head: Projection
   let workspace: Workspace
   let gradients: Memory?
+  let engine: Engine
 
   /// The projections of one block.
   struct Layer {
@@ -57,9 +61,10 @@ package final class GPT: @unchecked Sendable {
   /// Makes a model of zeros for at most `maximumBatch` × `trainingSequence` tokens at once.
   package init(
     configuration: GPTConfiguration, pool: ThreadPool, maximumBatch: Int, trainingSequence: Int,
-    inferenceOnly: Bool = false
+    inferenceOnly: Bool = false, precision: Precision = .fp32, products: ProductLibrary = .native
   ) throws(LanguageModelError) {
     try configuration.validate()
+    engine = try LanguageModel.engine(precision, products)
     guard (1...65_536).contains(maximumBatch) else {
       throw .invalidShape(
         field: "batch", value: maximumBatch, requirement: "it must be in 1...65536")
@@ -73,6 +78,7 @@ package final class GPT: @unchecked Sendable {
     self.maximumBatch = maximumBatch
     self.trainingSequence = trainingSequence
     self.inferenceOnly = inferenceOnly
+    self.precision = precision
     do throws(KernelError) {
       let values = try Memory(count: configuration.arenaCount)
       let gradients = inferenceOnly ? nil : try Memory(count: configuration.arenaCount)
@@ -109,8 +115,10 @@ package final class GPT: @unchecked Sendable {
 
   package func zeroGradients() {
     guard let gradients else { return }
-    parallelSpans(gradients.count) { range in
-      (gradients.base + range.lowerBound).update(repeating: 0, count: range.count)
+    timed(.zero) {
+      parallelSpans(gradients.count) { range in
+        (gradients.base + range.lowerBound).update(repeating: 0, count: range.count)
+      }
     }
   }
 
@@ -126,6 +134,13 @@ package final class GPT: @unchecked Sendable {
       }
     }
     return Float(sums.reduce(0, +).squareRoot())
+  }
+
+  /// Packs weights for the products of a pass.
+  func pack(_ tasks: [Projection.Packing]) {
+    timed(.pack) {
+      pool.parallel(chunks: tasks.count) { tasks[$0].run(engine) }
+    }
   }
 
   static let spanSize = 1 << 16

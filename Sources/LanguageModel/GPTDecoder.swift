@@ -26,6 +26,8 @@ package final class GPTDecoder {
   private let expanded: Floats
   private let scores: Floats
   private let results: Floats
+  private let packed: Floats
+  private let packedStride: Int
   private var positions: [Int32]
   private var rowsOfTokens: [Int]
 
@@ -48,11 +50,13 @@ package final class GPTDecoder {
     lengths = Array(repeating: 0, count: maximumRows)
     positions = Array(repeating: 0, count: block)
     rowsOfTokens = Array(repeating: 0, count: block)
+    packedStride = 32 * max(c.width, c.mlpWidth)
     let tables = maximumLength * (c.headSize / 2)
     let sizes = [
       tables, tables, block * c.width, block * c.width, block * (c.heads + c.keyValueHeads),
       block * c.projectedWidth, block * c.width, block * c.mlpWidth,
       model.pool.threads * maximumLength, maximumRows * c.vocabularySize,
+      model.pool.threads * packedStride,
     ].map { ($0 + 15) / 16 * 16 }
     do throws(KernelError) {
       let cache = c.layers * maximumRows * maximumLength * c.keyValueHeads * c.headSize
@@ -71,6 +75,7 @@ package final class GPTDecoder {
     (cosine, sine, residual, normed, scales) = (parts[0], parts[1], parts[2], parts[3], parts[4])
     (projected, attended, expanded, scores) = (parts[5], parts[6], parts[7], parts[8])
     results = parts[9]
+    packed = parts[10]
     fillRotaryTables(cosine: cosine, sine: sine, positions: maximumLength, configuration: c)
   }
 
@@ -205,20 +210,31 @@ package final class GPTDecoder {
     }
   }
 
-  /// y = x Wᵀ with the outputs split over the pool.
+  /// y = x Wᵀ with the outputs split over the pool. Few rows read the weight once each four; many
+  /// rows pay for packing it, one panel at a time.
   private func multiply(_ y: Floats, _ x: Floats, _ weight: Projection, rows: Int) {
-    let parts = max(1, min(16, weight.outputs * weight.inputs / 32_768))
-    model.pool.parallel(chunks: parts) { part in
-      let first = weight.outputs * part / parts
-      let last = weight.outputs * (part + 1) / parts
-      if rows <= 4 {
+    let panels = nb_panel_count(weight.outputs)
+    let parts = max(1, min(16, min(panels, weight.outputs * weight.inputs / 32_768)))
+    model.pool.parallelWithWorker(chunks: parts) { part, worker in
+      let first = panels * part / parts * 32
+      let last = min(weight.outputs, panels * (part + 1) / parts * 32)
+      guard rows > 16 else {
         nb_matvec(
           y, weight.value, x, first, last, weight.inputs, rows, weight.outputs, weight.inputs)
-      } else {
-        nb_gemm(
-          0, 1, rows, last - first, weight.inputs, 1, x, weight.inputs,
-          weight.value + first * weight.inputs, weight.inputs, 0, y + first, weight.outputs)
+        return
+      }
+      let panel = packed + worker * packedStride
+      for column in stride(from: first, to: last, by: 32) {
+        let columns = min(32, last - column)
+        nb_pack(
+          fp32, panel, weight.value + column * weight.inputs, weight.inputs, columns,
+          weight.inputs, 1, 0, 1)
+        nb_product_rows(
+          fp32, y + column, weight.outputs, x, weight.inputs, panel, rows, columns,
+          weight.inputs, 0, panel)
       }
     }
   }
+
+  private let fp32 = Engine(NB_FP32.rawValue)
 }

@@ -22,16 +22,17 @@ final class Muon {
   /// Floats of scratch one worker needs for the largest of the shapes.
   static func scratchCount(shapes: [(rows: Int, columns: Int)]) -> Int {
     let counts = shapes.map { shape in
-      let small = min(shape.rows, shape.columns)
+      let small = min(shape.rows, shape.columns), large = max(shape.rows, shape.columns)
       return 2 * shape.rows * shape.columns + 2 * small * small
+        + Projection.packedWords(outputs: small, inputs: large) + Int(NB_PRODUCT_WORDS)
     }
     return ((counts.max() ?? 0) + 15) / 16 * 16
   }
 
   /// Each matrix is one task, the largest first.
-  func step(pool: ThreadPool, rate: Float, decay: Float, momentum: Float, gradientScale: Float) {
+  func step(model: GPT, rate: Float, decay: Float, momentum: Float, gradientScale: Float) {
     let order = parameters.indices.sorted { parameters[$0].count > parameters[$1].count }
-    pool.parallelWithWorker(chunks: order.count) { task, worker in
+    model.pool.parallelWithWorker(chunks: order.count) { task, worker in
       let index = order[task]
       let parameter = parameters[index]
       let update = scratch.base + worker * scratchStride
@@ -39,7 +40,7 @@ final class Muon {
         update, momenta[index].pointer, parameter.gradient.pointer, momentum, gradientScale,
         parameter.count)
       Self.orthogonalize(
-        update, rows: parameter.rows, columns: parameter.columns, sumOfSquares: squares)
+        model.engine, update, rows: parameter.rows, columns: parameter.columns, sumOfSquares: squares)
       let shape = max(1, Float(parameter.rows) / Float(parameter.columns)).squareRoot()
       nb_muon_apply(
         parameter.value.pointer, update, rate * shape, rate * decay, parameter.count)
@@ -48,12 +49,16 @@ final class Muon {
 
   /// Replaces x, rows × columns, by its nearly orthogonal factor. Needs `scratchCount` floats from
   /// x on.
-  static func orthogonalize(_ x: Floats, rows: Int, columns: Int, sumOfSquares: Double) {
+  static func orthogonalize(
+    _ engine: Engine, _ x: Floats, rows: Int, columns: Int, sumOfSquares: Double
+  ) {
     let count = rows * columns
-    let other = x + count
     let small = min(rows, columns), large = max(rows, columns)
+    let other = x + count
     let gram = other + count
     let square = gram + small * small
+    let packed = square + small * small
+    let work = packed + Projection.packedWords(outputs: small, inputs: large)
     nb_scale(x, Float(1 / (sumOfSquares.squareRoot() + 1e-7)), count)
     var current = x, next = other
     if rows > columns {
@@ -63,11 +68,12 @@ final class Muon {
     let (a, b, c): (Float, Float, Float) = (3.4445, -4.7750, 2.0315)
     for _ in 0..<5 {
       // gram = X Xᵀ; B = b·gram + c·gram²; X = a·X + B X
-      nb_gemm(0, 1, small, small, large, 1, current, large, current, large, 0, gram, small)
-      nb_gemm(0, 0, small, small, small, 1, gram, small, gram, small, 0, square, small)
+      symmetricSquare(engine, gram, current, rows: small, columns: large, packed, work)
+      symmetricSquare(engine, square, gram, rows: small, columns: small, packed, work)
       nb_muon_polynomial(gram, square, b, c, small * small)
-      next.update(from: current, count: count)
-      nb_gemm(0, 0, small, large, small, 1, gram, small, current, large, a, next, large)
+      nb_pack(engine, packed, current, small, large, large, 0, 0, nb_panel_count(large))
+      nb_scale_copy(next, current, a, count)
+      nb_product_rows(engine, next, large, gram, small, packed, small, large, small, 1, work)
       swap(&current, &next)
     }
     if rows > columns {
@@ -75,6 +81,22 @@ final class Muon {
       swap(&current, &next)
     }
     if current != x { x.update(from: current, count: count) }
+  }
+
+  /// s = X Xᵀ for rows × columns X: the lower half by products, the upper by symmetry.
+  private static func symmetricSquare(
+    _ engine: Engine, _ s: Floats, _ x: Floats, rows: Int, columns: Int, _ packed: Floats,
+    _ work: Floats
+  ) {
+    nb_pack(engine, packed, x, columns, rows, columns, 1, 0, nb_panel_count(rows))
+    let block = 96
+    for first in stride(from: 0, to: rows, by: block) {
+      let height = min(block, rows - first)
+      nb_product_part(
+        engine, s + first * rows, rows, x + first * columns, columns, packed, rows, 0, height,
+        first + height, columns, 0, work)
+    }
+    nb_mirror(s, rows)
   }
 
   var state: [(name: String, tensor: Tensor)] {

@@ -30,21 +30,25 @@ package final class OptimizerSet {
   /// the largest global norm (nil or 0: no clipping). Gradients are left as they are.
   @discardableResult
   package func step(multiplier: Float, stepIndex: Int, clip: Float?) -> Float {
-    let norm = model.gradientNorm()
+    let norm = model.timed(.norm) { model.gradientNorm() }
     var scale: Float = 1
     if let clip, clip > 0, norm > clip { scale = clip / (norm + 1e-6) }
     let widthFactor = 1 / (Float(model.configuration.width) / 768).squareRoot()
     for optimizer in adamW {
       let base =
         optimizer.parameter.role == .embedding ? settings.embeddingRate : settings.headRate
-      optimizer.step(
-        model: model, rate: base * widthFactor * multiplier, settings: settings,
-        stepIndex: stepIndex, gradientScale: scale)
+      model.timed(.adamw) {
+        optimizer.step(
+          model: model, rate: base * widthFactor * multiplier, settings: settings,
+          stepIndex: stepIndex, gradientScale: scale)
+      }
     }
-    muon.step(
-      pool: model.pool, rate: settings.matrixRate * multiplier,
-      decay: settings.matrixWeightDecay, momentum: settings.momentum(step: stepIndex),
-      gradientScale: scale)
+    model.timed(.muon) {
+      muon.step(
+        model: model, rate: settings.matrixRate * multiplier,
+        decay: settings.matrixWeightDecay, momentum: settings.momentum(step: stepIndex),
+        gradientScale: scale)
+    }
     return norm
   }
 

@@ -28,6 +28,14 @@ final class Workspace: @unchecked Sendable {
     let expanded: Floats
   }
 
+  /// Packed weights of one layer.
+  struct PackedLayer {
+    let attention: Floats
+    let output: Floats
+    let expand: Floats
+    let contract: Floats
+  }
+
   /// The most tokens at once.
   let capacity: Int
   let residual: Floats
@@ -37,9 +45,16 @@ final class Workspace: @unchecked Sendable {
   let positions: UnsafeMutablePointer<Int32>
   let cosine: Floats
   let sine: Floats
-  /// Scratch of one worker: `scratch + worker * scratchStride`.
+  /// Scratch of one worker: `scratch + worker * scratchStride`, and what products need of it:
+  /// `work + worker * scratchStride`.
   let scratch: Floats
+  let work: Floats
   let scratchStride: Int
+  /// Packed weights of the layer at hand, for forward or backward products.
+  let packed: PackedLayer
+  /// The packed head, for logits and (backward) for their gradient.
+  let packedHead: Floats
+  let packedHeadBackward: Floats
 
   // Head and loss.
   let headRows: Int
@@ -95,6 +110,12 @@ final class Workspace: @unchecked Sendable {
     positions = UnsafeMutableRawPointer(take(n)).bindMemory(to: Int32.self, capacity: n)
     scratchStride = plan.scratchStride
     scratch = take(threads * plan.scratchStride)
+    work = scratch + plan.workOffset
+    packed = PackedLayer(
+      attention: take(plan.packed[0]), output: take(plan.packed[1]),
+      expand: take(plan.packed[2]), contract: take(plan.packed[3]))
+    packedHead = take(plan.packed[4])
+    packedHeadBackward = take(inferenceOnly ? 0 : plan.packed[4])
     headRows = plan.headRows
     headInput = take(headRows * c.width)
     headScaled = take(headRows * c.width)
@@ -121,6 +142,9 @@ final class Workspace: @unchecked Sendable {
     let headRows: Int
     let headTiles: Int
     let scratchStride: Int
+    let workOffset: Int
+    /// Words of packed attention, output, expand, contract and head.
+    let packed: [Int]
     let count: Int
 
     init(
@@ -131,10 +155,19 @@ final class Workspace: @unchecked Sendable {
       keptLayers = inferenceOnly ? 1 : c.layers
       headRows = min(tokens, Self.headRows(vocabulary: c.vocabularySize))
       headTiles = (c.vocabularySize + Self.headTileWidth - 1) / Self.headTileWidth
-      scratchStride = Self.rounded(
+      workOffset = Self.rounded(
         max(
           Self.rowsPerChunk(tokens: tokens) * max(c.mlpWidth, c.width),
-          nb_attention_workspace(c.headSize)))
+          Self.headRowTask * c.width))
+      scratchStride = Self.rounded(
+        max(workOffset + Int(NB_PRODUCT_WORDS), nb_attention_words(sequence, c.headSize)))
+      packed = [
+        Projection.packedWords(outputs: c.projectedWidth, inputs: c.width),
+        Projection.packedWords(outputs: c.width, inputs: c.width),
+        Projection.packedWords(outputs: c.mlpWidth, inputs: c.width),
+        Projection.packedWords(outputs: c.width, inputs: c.mlpWidth),
+        Projection.packedWords(outputs: c.vocabularySize, inputs: c.width),
+      ]
       let n = tokens
       var sizes = [n * c.width, n * c.width, n, n]
       for _ in 0..<keptLayers {
@@ -144,7 +177,8 @@ final class Workspace: @unchecked Sendable {
         ]
       }
       sizes += [
-        threads * scratchStride, headRows * c.width, headRows * c.width,
+        threads * scratchStride, packed[0], packed[1], packed[2], packed[3], packed[4],
+        inferenceOnly ? 0 : packed[4], headRows * c.width, headRows * c.width,
         headRows * c.vocabularySize, headRows * headTiles, headRows, headRows,
       ]
       if !inferenceOnly {
@@ -157,6 +191,9 @@ final class Workspace: @unchecked Sendable {
     }
 
     static func rounded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+    /// Rows of the head's input gradient that one task handles.
+    static let headRowTask = 128
 
     /// Columns of the vocabulary that one task of the head handles.
     static let headTileWidth = 512

@@ -13,7 +13,8 @@ package final class PieceEncoder {
     self.tokenizer = tokenizer
     splitter = Splitter(tokenizer.pattern)
     cache = PieceCache(bits: cacheBits)
-    merger = PieceMerger(byteIDs: tokenizer.byteIDs, pairs: tokenizer.pairs)
+    merger = PieceMerger(
+      byteIDs: tokenizer.byteIDs, lengths: tokenizer.lengths, pairs: tokenizer.pairs)
   }
 
   /// Appends the ids of `text`, which need not be valid UTF-8, to `ids`.
@@ -64,7 +65,7 @@ package final class PieceEncoder {
         waiting &+= 1
         start = next
       }
-      output.reserve(Self.groupSize * 4)
+      output.reserve(Self.groupSize * 16)
       var target = output.base + output.count
       for index in 0..<waiting {
         let piece = group + index
@@ -75,14 +76,19 @@ package final class PieceEncoder {
         if entry.pointee.low == low, entry.pointee.high == high,
           piece.pointee.length <= PieceCache.longestPiece
         {
-          target[0] = entry.pointee.first
-          target[1] = entry.pointee.second
-          target[2] = entry.pointee.third
-          target += Int(truncatingIfNeeded: entry.pointee.count)
+          let count = Int(truncatingIfNeeded: entry.pointee.count)
+          if count > PieceCache.inlineCount {
+            target.update(from: cache.overflow(entry), count: count)
+          } else {
+            target[0] = entry.pointee.first
+            target[1] = entry.pointee.second
+            target[2] = entry.pointee.third
+          }
+          target += count
         } else {
           output.count = target - output.base
           mergeUnknown(piece.pointee, into: output)
-          output.reserve(Self.groupSize * 4)
+          output.reserve(Self.groupSize * 16)
           target = output.base + output.count
         }
       }

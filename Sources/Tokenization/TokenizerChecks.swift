@@ -48,7 +48,7 @@ package enum TokenizerChecks {
         }
       }
       let unreachable = Tokenizer.unreachableTokens(
-        tokenizer.vocabulary, tokenizer.byteIDs, tokenizer.pairs
+        tokenizer.vocabulary, tokenizer.byteIDs, tokenizer.lengths, tokenizer.pairs
       ).count
       if unreachable > 0 { faults.append("\(unreachable) tokens cannot be reached by merging") }
       let count = tokenizer.vocabulary.count

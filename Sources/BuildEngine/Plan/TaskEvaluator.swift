@@ -25,6 +25,8 @@ final class TaskEvaluator {
   let forced: Set<Int>
   /// The digest of each task's result, once it is settled.
   var digests: [Digest?]
+  /// Stamps of what was found fresh; nil when nobody wants to know.
+  var collector: GuardCollector?
 
   init(
     graph: BuildGraph, configuration: EngineConfiguration, index: StateIndex, store: ResultStore,
@@ -40,6 +42,12 @@ final class TaskEvaluator {
     digests = Array(repeating: nil, count: graph.taskCount)
   }
 
+  /// From now on, keeps the stamps of what is found fresh.
+  func collectGuards() {
+    collector = GuardCollector(
+      layout: store.layout, graph: graph, profile: configuration.profile)
+  }
+
   /// Reads every file the assets name, on all cores.
   func prepareSources(of assets: [Int]) throws(BuildError) {
     var paths: [String] = []
@@ -51,22 +59,6 @@ final class TaskEvaluator {
       }
     }
     try sources.prepare(paths)
-  }
-
-  /// Throws for the first input that names nothing.
-  func requireSources(of assets: [Int]) throws(BuildError) {
-    for asset in assets {
-      let node = graph.assets[asset]
-      for input in node.inputs {
-        for path in input.paths.flatMap(node.allPaths) {
-          let resolved = try sources.resolve(path)
-          guard resolved.entries.isEmpty, !resolved.isFolder else { continue }
-          throw resolved.isPattern
-            ? .emptyGlob(asset: node.name, input: input.name, pattern: path)
-            : .missingInput(asset: node.name, input: input.name, path: path)
-        }
-      }
-    }
   }
 
   // MARK: The recipe
@@ -166,7 +158,9 @@ final class TaskEvaluator {
     case .missing: return .stale([.resultMissing])
     case .damaged(let path): return .stale([.resultDamaged(path: path)])
     }
-    return isLinked(task, asset: number, digest) ? .fresh(current) : .restore(current)
+    guard isLinked(task, asset: number, digest) else { return .restore(current) }
+    collector?.add(current)
+    return .fresh(current)
   }
 
   /// What changed since the result that is in force was made.

@@ -67,18 +67,45 @@ void nb_set_sgemm(nb_sgemm_function function);
 void nb_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
              long lda, const float *b, long ldb, float beta, float *c, long ldc);
 
+// MARK: Products with a packed right factor
+
+/// How products are computed: in single precision by our own kernels or by OpenBLAS, or in
+/// bfloat16 with single-precision sums.
+enum nb_engine { NB_FP32 = 0, NB_OPENBLAS = 1, NB_BF16 = 2 };
+
+/// Words of work memory that rows and columns products need.
+enum { NB_PRODUCT_WORDS = 2 * 256 * 256 };
+
+/// Panels of n columns, and the 4-byte words they take together.
+long nb_panel_count(long n);
+long nb_packed_words(int engine, long k, long n);
+/// Packs panels first..<last of b, which is k x n, or n x k when transposed.
+void nb_pack(int engine, void *packed, const float *b, long k, long n, long ldb, int transposed,
+             long first, long last);
+/// c (m x n) = a (m x k) b, or += ; b was packed by the same engine.
+void nb_product_rows(int engine, float *c, long ldc, const float *a, long lda, const void *packed,
+                     long m, long n, long k, int add, void *work);
+/// The same for columns first..<first+n of `total`; first is a multiple of 32.
+void nb_product_part(int engine, float *c, long ldc, const float *a, long lda, const void *packed,
+                     long total, long first, long m, long n, long k, int add, void *work);
+/// c (m x n) += transpose of a (k x m) times b (k x n).
+void nb_product_columns(int engine, float *c, long ldc, const float *a, long lda, const float *b,
+                        long ldb, long m, long n, long k, void *work);
+
 // MARK: Causal attention of one sequence and one head, tiled; T x T is never stored
 
-/// Floats of workspace for head size d.
-long nb_attention_workspace(long d);
+/// 4-byte words of work memory for sequences of t tokens and heads of d.
+long nb_attention_words(long t, long d);
 /// o[t*so ...] = softmax(scale q k^T) v over keys <= t; lse[t] = log of the sum of exponentials.
 /// q and k must be normed (|q.k| scale <= sqrt(d) bounds the exponent, so no maximum is kept).
-void nb_attention_forward(float *o, float *lse, const float *q, const float *k, const float *v,
-                          long t, long d, long so, long sq, long sk, float scale, float *work);
+void nb_attention_forward(int engine, float *o, float *lse, const float *q, const float *k,
+                          const float *v, long t, long d, long so, long sq, long sk, float scale,
+                          void *work);
 /// dq is overwritten; dk and dv are added to.
-void nb_attention_backward(float *dq, float *dk, float *dv, const float *dout, const float *o,
-                           const float *lse, const float *q, const float *k, const float *v,
-                           long t, long d, long so, long sq, long sk, float scale, float *work);
+void nb_attention_backward(int engine, float *dq, float *dk, float *dv, const float *dout,
+                           const float *o, const float *lse, const float *q, const float *k,
+                           const float *v, long t, long d, long so, long sq, long sk, float scale,
+                           void *work);
 /// One query against `length` cached keys and values; the row is written to o. scores: length floats.
 void nb_attention_decode(float *o, const float *q, const float *k, const float *v, long length,
                          long d, long stride, float scale, float *scores);
@@ -124,6 +151,10 @@ void nb_muon_polynomial(float *a, const float *a2, float b, float c, long count)
 /// y = a^T for rows x columns a.
 void nb_transpose(float *y, const float *a, long rows, long columns);
 void nb_scale(float *x, float a, long count);
+/// y = a x
+void nb_scale_copy(float *y, const float *x, float a, long count);
+/// Copies the lower triangle of an n x n matrix to its upper.
+void nb_mirror(float *a, long n);
 /// p = p (1 - decay) - rate u
 void nb_muon_apply(float *p, const float *u, float rate, float decay, long count);
 

@@ -19,7 +19,7 @@ package enum BuiltinSteps {
   ]
 
   private static let checkRegistry: [(CheckSchema, any Check)] =
-    DataChecks.all + TokenizerChecks.all + TrainingChecks.all + EvaluationChecks.all
+    DataChecks.all + TokenizerCheckList.all + TrainingChecks.all + EvaluationChecks.all
     + [(ShellSchema.check, ShellCheck(environment: ProcessVariables.all))]
 
   package static let catalog = StepCatalog(
