@@ -9,7 +9,10 @@ package struct Tool: ParsableCommand {
     abstract: "make for language models: data, tokenizer, training and chat as one cached pipeline.",
     version: ToolVersion.text,
     subcommands: [
-      RunCommand.self, ValidateCommand.self, StepsCommand.self, WorkerCommand.self,
+      RunCommand.self, StatusCommand.self, ExplainCommand.self, PathCommand.self,
+      CacheCommand.self, ChatCommand.self, TokensCommand.self, DataCommand.self, BenchCommand.self,
+      ValidateCommand.self, SchemaCommand.self, StepsCommand.self,
+      WorkerCommand.self,
     ])
 
   package init() {}
@@ -30,7 +33,7 @@ extension Tool {
     var index = 0
     while index < arguments.count {
       switch arguments[index] {
-      case "-C", "-f", "--file":
+      case "-C", "-f":
         guard index + 1 < arguments.count else { return arguments }
         leading += arguments[index...index + 1]
         index += 2

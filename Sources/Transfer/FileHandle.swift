@@ -22,6 +22,21 @@ final class FileHandle {
     self.descriptor = descriptor
   }
 
+  private init(path: String, descriptor: Int32) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  /// A file that was not there before; nil when there is one.
+  static func createNew(path: String) throws(TransferError) -> FileHandle? {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    if descriptor >= 0 { return FileHandle(path: path, descriptor: descriptor) }
+    guard errno == EEXIST else {
+      throw .fileSystem(operation: "create", path: path, code: errno)
+    }
+    return nil
+  }
+
   deinit { close(descriptor) }
 
   func status() throws(TransferError) -> stat {

@@ -40,13 +40,22 @@ final class PartialFile {
 
   init(destination: String) throws(TransferError) {
     self.destination = destination
+    if let new = try FileHandle.createNew(path: Self.path(destination)) {
+      file = new
+      size = 0
+      isRemembered = false
+      return
+    }
     file = try FileHandle(path: Self.path(destination), flags: O_RDWR | O_CREAT)
     let status = try file.status()
     guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: file.path) }
     size = Int(status.st_size)
     origin = Self.readMemo(Self.memoPath(destination))
     isRemembered = origin != nil
-    if origin == nil && size > 0 { try restart() }
+    if origin == nil {
+      Files.remove(Self.memoPath(destination))
+      try restart()
+    }
   }
 
   /// Forgets all bytes.
@@ -99,8 +108,9 @@ final class PartialFile {
 
   /// Gives the file its name.
   func finish() throws(TransferError) {
-    try Files.rename(file.path, to: destination)
+    // In this order, so that no crash leaves a memo without its file.
     if isRemembered { Files.remove(Self.memoPath(destination)) }
+    try Files.rename(file.path, to: destination)
   }
 
   /// Leaves what another session can continue, and nothing where there is nothing.

@@ -1,5 +1,6 @@
 import BuildEngine
 import JSON
+import PipelineFile
 import Steps
 import Synchronization
 import TestSupport
@@ -148,23 +149,19 @@ private final class Listener: StepReporter {
   }
 
   @Test func localSourcesAreNamedForTheKey() {
-    func sources(_ url: String, _ value: String? = nil) -> [String] {
-      FetchStep.localSources(
-        parameters: ["url": .string(url)], partition: value.map { (key: "shard", value: $0) })
+    func sources(_ url: String) -> [String] {
+      FetchStep.localSourceTemplates(parameters: ["url": .string(url)])
     }
-    #expect(sources("data/shard_{shard}.parquet", "07") == ["data/shard_07.parquet"])
-    #expect(sources("file:///a%20b/c") == ["/a b/c"])
-    #expect(sources("https://hub.org/{shard}", "1") == [])
-    #expect(sources("data/{other}", "1") == [])
+    #expect(sources("data/shard_{shard}.parquet") == ["data/shard_{shard}.parquet"])
+    #expect(sources("file:///a%20b/{shard}") == ["/a b/{shard}"])
+    #expect(sources("https://hub.org/{shard}") == [])
+    #expect(sources("ftp://hub.org/{shard}") == [])
   }
 
-  @Test func aHashOfAnotherPartitionDoesNotMatter() {
-    let one = FetchStep.parameters(
-      ["url": "u", "sha256": ["1": "a"], "size": 5], forPartition: "1")
-    let two = FetchStep.parameters(
-      ["url": "u", "sha256": ["1": "a", "2": "b"], "size": 5], forPartition: "1")
-    #expect(one == two)
-    #expect(one == ["url": "u", "sha256": "a", "size": 5])
-    #expect(FetchStep.parameters(["sha256": ["1": "a"]], forPartition: "2") == [:])
+  @Test func whereAFileComesFromCountsAndHowItIsFetchedDoesNot() {
+    let affecting = FetchStep.schema.parameters.filter(\.affectsResult).map(\.name)
+    #expect(affecting == ["url", "filename", "sha256", "size"])
+    #expect(FetchStep.schema.partitionParameters == ["sha256", "size"])
+    #expect(FetchStep.schema.parameters.filter(\.isSecret).map(\.name) == ["token", "headers"])
   }
 }

@@ -196,7 +196,7 @@ import Transfer
   }
 
   @Test func aStrangePartialFileIsThrownAway() throws {
-    let bytes = self.bytes
+    let bytes = Array(self.bytes[..<1000])
     let server = try LoopbackServer { .file(bytes, for: $0, entityTag: "\"v1\"") }
     for memo in ["{", "[]", "{\"url\":\"http://elsewhere/\",\"entity_tag\":\"\\\"v1\\\"\"}"] {
       try fetching.folder.write("file.bin.part", "half of something else")
