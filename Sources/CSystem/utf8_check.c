@@ -40,3 +40,21 @@ size_t nb_utf8_valid_prefix(const uint8_t *bytes, size_t count) {
   }
   return i;
 }
+
+static inline int is_plain(uint8_t byte) { return byte >= 0x20 && byte != '"' && byte != '\\'; }
+
+size_t nb_json_plain_prefix(const uint8_t *bytes, size_t count) {
+  size_t i = 0;
+  // A fixed number of comparisons without a branch becomes a few vector instructions.
+  while (count - i >= 32) {
+    uint8_t special = 0;
+    for (size_t j = 0; j < 32; j++) {
+      uint8_t byte = bytes[i + j];
+      special |= (uint8_t)(byte < 0x20) | (uint8_t)(byte == '"') | (uint8_t)(byte == '\\');
+    }
+    if (special) break;
+    i += 32;
+  }
+  while (i < count && is_plain(bytes[i])) i++;
+  return i;
+}

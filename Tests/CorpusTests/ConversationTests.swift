@@ -33,7 +33,9 @@ import Testing
     #expect(try read("mmlu") == mmlu)
     #expect(try read("mmlu-wrapped") == mmlu)
     let arc = try read("arc")
-    #expect(arc[1][0].hasSuffix("- hot=2\n- dry=3\n- old=4\n\nRespond only with the letter of the correct answer."))
+    #expect(
+      arc[1][0].hasSuffix(
+        "- hot=2\n- dry=3\n- old=4\n\nRespond only with the letter of the correct answer."))
     #expect(arc.map(\.last) == ["assistant: A", "assistant: 2"])
     let reader = try ConversationReader(paths: [fixtures + "/gsm8k.parquet"])
     #expect(
@@ -77,7 +79,8 @@ import Testing
   ])
   func faultsAreLocated(line: String, message: String) throws {
     let folder = try ScratchFolder()
-    let good = "[{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]"
+    let good =
+      "[{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]"
     let path = try folder.file("x.jsonl", good + "\n" + line + "\n")
     let reader = try ConversationReader(paths: [path])
     #expect(try reader.next() != nil)

@@ -107,7 +107,8 @@ import Testing
   @Test func weightsShareTheSize() throws {
     let folder = try ScratchFolder()
     func source(_ name: String, _ count: Int, weight: Double?) throws -> ConversationSource {
-      let generator = try ConversationGenerator(.arithmetic(maximum: 50), split: .train, seed: count)
+      let generator = try ConversationGenerator(
+        .arithmetic(maximum: 50), split: .train, seed: count)
       return ConversationSource(
         name: name, origin: .generated(generator, count: count), weight: weight)
     }

@@ -85,8 +85,10 @@ import Testing
         #expect(found == (lower..<upper).map { Int32($0) })
       }
     }
-    #expect((0..<6).map { data.documentRange($0) } == [0..<3, 3..<5, 5..<9, 9..<10, 10..<11, 11..<16])
-    #expect((0..<16).map { data.document(at: $0) } == [0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 4, 5, 5, 5, 5, 5])
+    #expect(
+      (0..<6).map { data.documentRange($0) } == [0..<3, 3..<5, 5..<9, 9..<10, 10..<11, 11..<16])
+    #expect(
+      (0..<16).map { data.document(at: $0) } == [0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 4, 5, 5, 5, 5, 5])
   }
 
   private func ids(_ shard: TokenShard, _ range: Range<Int>) throws -> [Int32] {

@@ -17,7 +17,8 @@ struct ArithmeticTask: Sendable {
       let kind = random.below(4)
       let sum = draw(kind, &random)
       // `a+b` and `b+a` are one item.
-      let key = kind == 0 || kind == 2
+      let key =
+        kind == 0 || kind == 2
         ? "\(min(sum.left, sum.right))\(sum.sign)\(max(sum.left, sum.right))"
         : "\(sum.left)\(sum.sign)\(sum.right)"
       guard HeldOut.split(of: key) == split else { continue }

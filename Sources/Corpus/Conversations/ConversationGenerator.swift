@@ -43,7 +43,8 @@ package struct ConversationGenerator: Sendable {
     switch source {
     case .words(let words, let isCounting):
       let word = random.element(of: words)
-      let item = isCounting
+      let item =
+        isCounting
         ? LetterCounting.item(word, &random)
         : QuestionItem(
           question: "Spell the word: \(word)",

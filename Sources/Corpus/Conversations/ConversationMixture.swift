@@ -111,9 +111,10 @@ package struct ConversationMixture: Sendable {
     if let size {
       total = Double(max(0, size - sizes.reduce(0, +)))
     } else {
-      total = weighted.map {
-        Double(available[$0]) * sources[$0].epochs * weights / (sources[$0].weight ?? 1)
-      }.min() ?? 0
+      total =
+        weighted.map {
+          Double(available[$0]) * sources[$0].epochs * weights / (sources[$0].weight ?? 1)
+        }.min() ?? 0
     }
     for index in weighted {
       // Where a source is empty on the training side there is nothing to repeat.

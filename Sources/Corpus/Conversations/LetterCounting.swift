@@ -7,7 +7,8 @@ enum LetterCounting {
 
   static func item(_ word: String, _ random: inout SplitMix64) -> QuestionItem {
     let letters = Array(word)
-    let letter = random.below(10) < 9
+    let letter =
+      random.below(10) < 9
       ? random.element(of: letters) : random.element(of: Array("abcdefghijklmnopqrstuvwxyz"))
     return QuestionItem(
       question: question(word, letter, &random), solution: solution(word, letters, letter))
@@ -36,7 +37,8 @@ enum LetterCounting {
   private static func solution(
     _ word: String, _ letters: [Character], _ letter: Character
   ) -> [MessagePart] {
-    var text = "We count how often '\(letter)' stands in '\(word)'. First the word letter by letter:\n"
+    var text =
+      "We count how often '\(letter)' stands in '\(word)'. First the word letter by letter:\n"
     text += spelled(word) + "\n\nNow each letter in turn:\n"
     var count = 0
     for (index, current) in letters.enumerated() {

@@ -31,10 +31,10 @@ package final class DocumentReader {
       let batch: DocumentBatch
       if let pipeline {
         guard let next = try pipeline.next() else { return nil }
-        batch = next
+        batch = DocumentBatch(vector: next.values)
       } else {
         guard let work = try source.next() else { return nil }
-        batch = try work.batch(decoder)
+        batch = DocumentBatch(vector: try work.decoded(decoder).values)
       }
       if batch.count > 0 { return batch }
     }

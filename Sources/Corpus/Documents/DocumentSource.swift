@@ -7,12 +7,12 @@ final class DocumentSource: @unchecked Sendable {
     case batch(DocumentBatch)
     case page(RawPage, of: TextPages)
 
-    /// The documents; a page is decompressed by `decoder`, and may be on any thread.
-    func batch(_ decoder: PageDecoder) throws(CorpusError) -> DocumentBatch {
+    /// The values; a page is decompressed by `decoder`, and may be on any thread.
+    func decoded(_ decoder: PageDecoder) throws(CorpusError) -> DecodedPage {
       switch self {
-      case .batch(let batch): batch
-      case .page(let page, let pages):
-        DocumentBatch(vector: try pages.decodeText(page, decoder).values)
+      case .batch(let batch):
+        DecodedPage(count: batch.count, values: batch.vector, place: ParquetPlace())
+      case .page(let page, let pages): try pages.decodeText(page, decoder)
       }
     }
   }
@@ -34,6 +34,14 @@ final class DocumentSource: @unchecked Sendable {
     files = try DocumentFiles.expand(paths, kinds: [.parquet, .jsonLines, .text])
     self.column = column
     decoder = PageDecoder(pool: pool)
+  }
+
+  /// The pages of one file that is open already, whatever its name.
+  init(file: ParquetFile, column: String) throws(CorpusError) {
+    files = []
+    self.column = column
+    decoder = PageDecoder(pool: BufferPool())
+    open = .parquet(try TextPages(file: file, column: column, decoder: decoder))
   }
 
   var paths: [String] { files.map(\.path) }

@@ -13,11 +13,13 @@ final class OrderedPipeline {
     for _ in 0..<count {
       var thread = pthread_t()
       let argument = Unmanaged.passRetained(state)
-      let status = pthread_create(&thread, nil, { raw in
-        guard let raw else { return nil }
-        Unmanaged<State>.fromOpaque(raw).takeRetainedValue().work()
-        return nil
-      }, argument.toOpaque())
+      let status = pthread_create(
+        &thread, nil,
+        { raw in
+          guard let raw else { return nil }
+          Unmanaged<State>.fromOpaque(raw).takeRetainedValue().work()
+          return nil
+        }, argument.toOpaque())
       if status == 0 { threads.append(thread) } else { argument.release() }
     }
   }
@@ -27,7 +29,7 @@ final class OrderedPipeline {
     for thread in threads { pthread_join(thread, nil) }
   }
 
-  func next() throws(CorpusError) -> DocumentBatch? {
+  func next() throws(CorpusError) -> DecodedPage? {
     // Where no thread could be started the consumer does their work.
     if threads.isEmpty { state.work(once: true) }
     return try state.next()
@@ -40,7 +42,7 @@ final class OrderedPipeline {
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let fetching: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
-    private var results: [Int: Result<DocumentBatch?, CorpusError>] = [:]
+    private var results: [Int: Result<DecodedPage?, CorpusError>] = [:]
     private var fetched = 0
     private var consumed = 0
     private var isOver = false
@@ -73,7 +75,7 @@ final class OrderedPipeline {
       pthread_mutex_unlock(lock)
     }
 
-    func next() throws(CorpusError) -> DocumentBatch? {
+    func next() throws(CorpusError) -> DecodedPage? {
       pthread_mutex_lock(lock)
       while results[consumed] == nil { pthread_cond_wait(changed, lock) }
       let result = results[consumed]
@@ -91,9 +93,9 @@ final class OrderedPipeline {
       let decoder = PageDecoder(pool: source.pool)
       repeat {
         guard let (number, fetched) = fetch() else { return }
-        let result: Result<DocumentBatch?, CorpusError>
+        let result: Result<DecodedPage?, CorpusError>
         do throws(CorpusError) {
-          result = .success(try fetched.get()?.batch(decoder))
+          result = .success(try fetched.get()?.decoded(decoder))
         } catch {
           result = .failure(error)
         }

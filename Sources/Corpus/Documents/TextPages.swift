@@ -6,8 +6,13 @@ final class TextPages {
   private var pages: ColumnPages?
   private var nextRowGroup = 0
 
-  init(path: String, column name: String, decoder: PageDecoder) throws(CorpusError) {
-    file = try ParquetFile(path: path)
+  convenience init(path: String, column: String, decoder: PageDecoder) throws(CorpusError) {
+    try self.init(file: try ParquetFile(path: path), column: column, decoder: decoder)
+  }
+
+  init(file: ParquetFile, column name: String, decoder: PageDecoder) throws(CorpusError) {
+    self.file = file
+    let path = file.path
     self.decoder = decoder
     guard let column = file.columns.first(where: { $0.name == name }) else {
       throw .missingColumn(

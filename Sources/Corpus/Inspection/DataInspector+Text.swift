@@ -8,7 +8,8 @@ extension DataInspector {
     case "parquet":
       let range = description["rows_per_group"]?.arrayValue?.compactMap(\.intValue) ?? []
       let span = Set(range).map(grouped).sorted { $0.count < $1.count }.joined(separator: " to ")
-      var text = "parquet file, \(number("bytes")) bytes: \(number("rows")) rows in "
+      var text =
+        "parquet file, \(number("bytes")) bytes: \(number("rows")) rows in "
         + "\(number("row_groups")) row groups of \(span)\n"
       if let writer = description["created_by"]?.stringValue { text += "written by \(writer)\n" }
       return text + "\n" + columnTable(description["columns"]?.arrayValue ?? [])

@@ -1,3 +1,4 @@
+import CSystem
 package import JSON
 
 /// Gathers JSON values, one a line, and hands them on in blocks.
@@ -46,27 +47,32 @@ package struct JSONLinesWriter {
   /// Appends valid UTF-8 as a JSON string, quotes included; runs without escapes are copied whole.
   static func appendString(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
-    var start = 0
-    for index in 0..<bytes.count {
-      let byte = bytes[index]
-      if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { continue }
-      output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<index]))
-      start = index + 1
-      switch byte {
-      case UInt8(ascii: "\""): output.append(contentsOf: "\\\"".utf8)
-      case UInt8(ascii: "\\"): output.append(contentsOf: "\\\\".utf8)
-      case 0x0a: output.append(contentsOf: "\\n".utf8)
-      case 0x0d: output.append(contentsOf: "\\r".utf8)
-      case 0x09: output.append(contentsOf: "\\t".utf8)
-      default:
-        let digits = Array("0123456789abcdef".utf8)
-        output.append(contentsOf: "\\u00".utf8)
-        output.append(digits[Int(byte >> 4)])
-        output.append(digits[Int(byte & 15)])
-      }
+    let text = bytes.assumingMemoryBound(to: UInt8.self)
+    var position = 0
+    while let base = text.baseAddress, position < text.count {
+      let plain = nb_json_plain_prefix(base + position, text.count - position)
+      output.append(contentsOf: UnsafeBufferPointer(start: base + position, count: plain))
+      position += plain
+      guard position < text.count else { break }
+      appendEscape(text[position], to: &output)
+      position += 1
     }
-    output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start...]))
     output.append(UInt8(ascii: "\""))
+  }
+
+  private static func appendEscape(_ byte: UInt8, to output: inout [UInt8]) {
+    output.append(UInt8(ascii: "\\"))
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): output.append(byte)
+    case 0x0a: output.append(UInt8(ascii: "n"))
+    case 0x0d: output.append(UInt8(ascii: "r"))
+    case 0x09: output.append(UInt8(ascii: "t"))
+    default:
+      let digits: StaticString = "0123456789abcdef"
+      output.append(contentsOf: "u00".utf8)
+      output.append(digits.utf8Start[Int(byte >> 4)])
+      output.append(digits.utf8Start[Int(byte & 15)])
+    }
   }
 
   /// Appends `text` as a JSON string, quotes included.

@@ -18,14 +18,14 @@ extension ParquetFile {
     try writer.finish()
   }
 
-  /// Straight from the pages to the output, without values in between.
+  /// Straight from the pages to the output, without values in between; one thread decompresses
+  /// while this one writes.
   private func writeTexts(
     _ column: ParquetColumn, _ writer: inout JSONLinesWriter
   ) throws(CorpusError) {
-    let decoder = PageDecoder(pool: BufferPool())
-    let pages = try TextPages(path: path, column: column.name, decoder: decoder)
-    while let raw = try pages.next() {
-      let page = try pages.decodeText(raw, decoder)
+    let source = try DocumentSource(file: self, column: column.name)
+    let pipeline = OrderedPipeline(source: source, threads: 2)
+    while let page = try pipeline.next() {
       var value = 0
       for index in 0..<page.count {
         if let levels = page.definitionLevels,

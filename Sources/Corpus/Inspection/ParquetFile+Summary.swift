@@ -6,7 +6,8 @@ extension ParquetFile {
     var described: [JSONValue] = []
     for column in columns {
       let chunks = metadata.rowGroups.map { $0.columns[column.index] }
-      let encodings = Set(chunks.flatMap(\.encodings)).sorted()
+      let mask = chunks.reduce(0) { $0 | $1.encodings }
+      let encodings = (0..<32).filter { mask & 1 << UInt32($0) != 0 }
       let codecs = Set(chunks.map(\.codec.description)).sorted()
       described.append([
         "name": .string(column.name), "type": .string(column.type.name),

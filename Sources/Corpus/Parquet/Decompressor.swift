@@ -21,6 +21,7 @@ final class Decompressor {
       found = input.count
       if input.count == output.count { output.copyMemory(from: input) }
     case .zstd:
+      guard let zstd else { throw .decompression(codec) }
       let size = ZSTD_decompressDCtx(
         zstd, output.baseAddress, output.count, input.baseAddress, input.count)
       found = ZSTD_isError(size) == 0 ? size : nil
@@ -124,8 +125,10 @@ final class Decompressor {
     while position < input.count {
       guard input.count - position >= 8 else { return nil }
       let sizes = (0..<2).map {
-        Int(UInt32(bigEndian: input.loadUnaligned(
-          fromByteOffset: position + 4 * $0, as: UInt32.self)))
+        Int(
+          UInt32(
+            bigEndian: input.loadUnaligned(
+              fromByteOffset: position + 4 * $0, as: UInt32.self)))
       }
       position += 8
       guard sizes[1] <= input.count - position, sizes[0] <= output.count - written else {

@@ -73,11 +73,13 @@ struct RowBudget {
     values -= 1
     bytes -= count
     guard values >= 0 else {
-      throw .tooLarge(.valueCount, size: ParquetLimits.valuesPerRow + 1,
+      throw .tooLarge(
+        .valueCount, size: ParquetLimits.valuesPerRow + 1,
         limit: ParquetLimits.valuesPerRow)
     }
     guard bytes >= 0 else {
-      throw .tooLarge(.values, size: ParquetLimits.pageBytes - bytes,
+      throw .tooLarge(
+        .values, size: ParquetLimits.pageBytes - bytes,
         limit: ParquetLimits.pageBytes)
     }
   }

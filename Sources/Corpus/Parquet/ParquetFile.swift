@@ -37,13 +37,17 @@ package final class ParquetFile: Sendable {
     do throws(ParquetFault) {
       let pool = BufferPool()
       let tail = try pool.buffer(count: 8)
-      guard try read(file, at: file.size - 8, into: tail) else { throw ParquetFault.truncated(.footer) }
+      guard try read(file, at: file.size - 8, into: tail) else {
+        throw ParquetFault.truncated(.footer)
+      }
       guard Array(tail.bytes.suffix(4)) == magic else {
         if Array(tail.bytes.suffix(4)) == Array("PARE".utf8) { throw ParquetFault.encrypted }
         throw ParquetFault.notParquet
       }
       let length = Int(tail.base.loadUnaligned(as: UInt32.self))
-      guard length <= file.size - 12 else { throw ParquetFault.invalid(.footerLength, value: length) }
+      guard length <= file.size - 12 else {
+        throw ParquetFault.invalid(.footerLength, value: length)
+      }
       guard length <= ParquetLimits.footerBytes else {
         throw ParquetFault.tooLarge(.footer, size: length, limit: ParquetLimits.footerBytes)
       }

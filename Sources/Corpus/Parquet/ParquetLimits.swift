@@ -4,7 +4,9 @@
 /// and its levels; all columns that are read together share `memoryBytes`. A common file takes a
 /// few MiB; only a file built for it comes near the bound.
 package enum ParquetLimits {
-  package static let footerBytes = 128 << 20
+  package static let footerBytes = 64 << 20
+  package static let schemaElements = 100_000
+  package static let rowGroups = 1_000_000
   package static let pageHeaderBytes = 16 << 20
   /// Of one page, compressed or decompressed.
   package static let pageBytes = 256 << 20

@@ -7,15 +7,12 @@ extension ParquetMetadata {
     while let kind = try reader.field(after: &number) {
       switch number {
       case 2:
-        let count = try reader.structures(kind)
+        let count = try reader.structures(kind, limit: ParquetLimits.schemaElements, .schema)
         for _ in 0..<count { schema.append(try SchemaElement(&reader)) }
       case 3: rowCount = try reader.integer(kind)
       case 4:
-        let count = try reader.structures(kind)
+        let count = try reader.structures(kind, limit: ParquetLimits.rowGroups, .rowGroup)
         for _ in 0..<count { rowGroups.append(try RowGroup(&reader)) }
-      case 5:
-        let count = try reader.structures(kind)
-        for _ in 0..<count { keyValueKeys.append(try reader.key()) }
       case 6: createdBy = try reader.string(kind)
       case 8: throw .encrypted
       default: try reader.skip(kind)
@@ -27,23 +24,18 @@ extension ParquetMetadata {
 
 extension ThriftReader {
   /// The number of structures in a list of them.
-  fileprivate mutating func structures(_ kind: Kind) throws(ParquetFault) -> Int {
+  fileprivate mutating func structures(
+    _ kind: Kind, limit: Int = .max, _ part: ParquetFault.Part = .metadata
+  ) throws(ParquetFault) -> Int {
     try expect(kind, .list)
     let header = try listHeader()
     guard header.count == 0 || header.kind == .structure else {
       throw .invalid(part, value: Int(header.kind.rawValue))
     }
-    return header.count
-  }
-
-  /// The key of a key-value pair; its value is passed over.
-  fileprivate mutating func key() throws(ParquetFault) -> String {
-    var number = 0
-    var key = ""
-    while let kind = try field(after: &number) {
-      if number == 1 { key = try string(kind) } else { try skip(kind) }
+    guard header.count <= limit else {
+      throw .tooLarge(part, size: header.count, limit: limit)
     }
-    return key
+    return header.count
   }
 }
 
@@ -193,9 +185,9 @@ extension ParquetMetadata.ColumnChunk {
 
   private mutating func readMetadata(_ reader: inout ThriftReader) throws(ParquetFault) {
     var number = 0
-    var seen: Set<Int> = []
+    var seen = 0
     while let kind = try reader.field(after: &number) {
-      seen.insert(number)
+      if number < 32 { seen |= 1 << number }
       switch number {
       case 1:
         let code = try reader.integer(kind)
@@ -206,11 +198,10 @@ extension ParquetMetadata.ColumnChunk {
       case 2:
         try reader.expect(kind, .list)
         let header = try reader.listHeader()
-        for _ in 0..<header.count { encodings.append(try reader.integer(header.kind)) }
-      case 3:
-        try reader.expect(kind, .list)
-        let header = try reader.listHeader()
-        for _ in 0..<header.count { path.append(try reader.string(header.kind)) }
+        for _ in 0..<header.count {
+          let code = try reader.integer(header.kind)
+          if (0..<32).contains(code) { encodings |= 1 << UInt32(code) }
+        }
       case 4:
         let code = try reader.integer(kind)
         guard let known = ParquetCodec(rawValue: code) else { throw .unsupportedCodec(code) }
@@ -223,7 +214,8 @@ extension ParquetMetadata.ColumnChunk {
       default: try reader.skip(kind)
       }
     }
-    guard seen.isSuperset(of: [1, 4, 5, 7, 9]) else { throw .missing(.columnChunk) }
+    let needed = [1, 4, 5, 7, 9].reduce(0) { $0 | 1 << $1 }
+    guard seen & needed == needed else { throw .missing(.columnChunk) }
     guard valueCount >= 0 else { throw .invalid(.valueCount, value: valueCount) }
   }
 }

@@ -4,7 +4,6 @@ struct ParquetMetadata: Sendable {
   var rowCount = 0
   var rowGroups: [RowGroup] = []
   var createdBy: String?
-  var keyValueKeys: [String] = []
 
   struct SchemaElement: Sendable {
     var name = ""
@@ -38,8 +37,8 @@ struct ParquetMetadata: Sendable {
   struct ColumnChunk: Sendable {
     var type: ParquetType = .boolean
     var codec: ParquetCodec = .uncompressed
-    var encodings: [Int] = []
-    var path: [String] = []
+    /// Bit e is set where encoding e occurs; a mask, because a footer may hold a million chunks.
+    var encodings: UInt32 = 0
     var valueCount = 0
     var compressedSize = 0
     var uncompressedSize = 0

@@ -46,7 +46,8 @@ package final class ParquetRows {
     guard let node = file.schema.node(named: column) else {
       throw .missingColumn(
         path: file.path, column: column,
-        available: file.schema.fields.map(\.name) + file.columns.filter { $0.path.count > 1 }
+        available: file.schema.fields.map(\.name)
+          + file.columns.filter { $0.path.count > 1 }
           .map(\.name))
     }
     self.file = file

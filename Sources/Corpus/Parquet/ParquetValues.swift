@@ -61,7 +61,9 @@ enum ParquetValues {
       return .double(float16(UInt16(bytes[0]) | (UInt16(bytes[1]) << 8)))
     case .other("UUID"): return hexadecimal(bytes)
     default:
-      if UTF8Check.firstFault(bytes) == nil { return .string(String(decoding: bytes, as: UTF8.self)) }
+      if UTF8Check.firstFault(bytes) == nil {
+        return .string(String(decoding: bytes, as: UTF8.self))
+      }
       return hexadecimal(bytes)
     }
   }

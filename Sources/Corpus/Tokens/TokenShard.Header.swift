@@ -60,9 +60,10 @@ extension TokenShard.Header {
       throw .notATokenShard
     }
     func number(_ offset: Int, _ size: Int) -> Int {
-      Int(truncatingIfNeeded: (0..<size).reduce(UInt64(0)) {
-        $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1)
-      })
+      Int(
+        truncatingIfNeeded: (0..<size).reduce(UInt64(0)) {
+          $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1)
+        })
     }
     guard number(8, 4) == Self.version else { throw .unsupportedVersion(number(8, 4)) }
     guard UInt64(bitPattern: Int64(number(56, 8))) == Self.checksum(bytes[..<56]) else {

@@ -96,14 +96,16 @@ package final class TokenShard: @unchecked Sendable {
     var largest: UInt32 = 0
     let target = UnsafeMutableRawPointer(output).assumingMemoryBound(to: UInt32.self)
     if bytesPerToken == 2 {
-      let source = (base + Self.headerBytes).assumingMemoryBound(to: UInt16.self)
+      let source =
+        (base + Self.headerBytes).assumingMemoryBound(to: UInt16.self)
         + range.lowerBound
       for index in 0..<range.count {
         target[index] = UInt32(source[index])
         largest = max(largest, target[index])
       }
     } else {
-      let source = (base + Self.headerBytes).assumingMemoryBound(to: UInt32.self)
+      let source =
+        (base + Self.headerBytes).assumingMemoryBound(to: UInt32.self)
         + range.lowerBound
       for index in 0..<range.count {
         target[index] = source[index]
