@@ -10,7 +10,7 @@ package struct Tool: ParsableCommand {
     version: ToolVersion.text,
     subcommands: [
       RunCommand.self, StatusCommand.self, ExplainCommand.self, PathCommand.self,
-      CacheCommand.self, ChatCommand.self, TokensCommand.self, DataCommand.self,
+      CacheCommand.self, ChatCommand.self, TokensCommand.self, DataCommand.self, BenchCommand.self,
       ValidateCommand.self, SchemaCommand.self, StepsCommand.self,
       WorkerCommand.self,
     ])

@@ -58,8 +58,9 @@ struct FetchSettings {
     options.maxTotalSize = parameters["max_total_size"]?.intValue
   }
 
+  /// `given` names the file, whatever the address ends in.
   func request(
-    for target: FetchTarget, in context: StepContext
+    for target: FetchTarget, in context: StepContext, named given: String? = nil
   ) throws(StepFailure) -> DownloadRequest {
     let partition = target.partition.flatMap { value in target.key.map { (key: $0, value: value) } }
     do {
@@ -71,7 +72,8 @@ struct FetchSettings {
       }
       var name = main.fileName
       if let filename { name = try filename.filled(partition) }
-      guard let name, FileName.isPlain(name) else {
+      if let given { name = given }
+      guard let name, given != nil || FileName.isPlain(name) else {
         throw StepFailure(
           name.map { "`filename` gives `\($0)`, which can't name a file" }
             ?? "the address ends in no file name", help: "give `filename`")

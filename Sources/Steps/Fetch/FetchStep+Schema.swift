@@ -15,6 +15,9 @@ extension FetchStep {
         "Tried in turn when `url` fails: addresses that take the place of scheme and host, or whole "
           + "templates when they contain `{key}`."),
       ParameterSchema(
+        "listing", .boolean, default: false,
+        "`url` answers with a JSON array of addresses; all of them are fetched."),
+      ParameterSchema(
         "filename", .string,
         "Name of the file in the result; by default the last part of the address."),
       ParameterSchema(

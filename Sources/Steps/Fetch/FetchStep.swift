@@ -9,6 +9,9 @@ package struct FetchStep: Step {
   package func run(_ context: StepContext) throws {
     let settings = try FetchSettings(context.parameters)
     let targets = try self.targets(context)
+    if context.parameters["listing"]?.boolValue == true {
+      return try Self.runListing(context, settings, targets)
+    }
     // All faults of the parameters come before the first byte.
     for target in targets { _ = try settings.request(for: target, in: context) }
     for target in targets { try FetchFolder.make(target.output) }
@@ -71,7 +74,7 @@ package struct FetchStep: Step {
   }
 
   /// Files and their rate; bytes where there is only one file.
-  private static func describe(_ progress: TransferProgress) -> StepProgress {
+  static func describe(_ progress: TransferProgress) -> StepProgress {
     var details = [FetchWording.bytes(Double(progress.bytesPerSecond)) + "/s"]
     if let seconds = progress.secondsLeft, seconds >= 1 {
       details.append("\(FetchWording.time(seconds)) left")
