@@ -19,6 +19,15 @@ package struct DocumentBuffer: Sendable {
     ends.append(bytes.count)
   }
 
+  /// Appends the documents of a file that has a NUL byte between any two of them.
+  package mutating func append(contentsOfFile path: String) throws(TokenizerError) {
+    let text = try TokenizerFiles.read(path)
+    for document in text.split(separator: 0) {
+      bytes.append(contentsOf: document)
+      ends.append(bytes.count)
+    }
+  }
+
   package mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)

@@ -16,7 +16,8 @@ enum HuggingFaceFile {
       throw file.error(.unsupportedModel(kind == "BPE" ? "BPE with byte fallback" : kind))
     }
     guard let entries = model["vocab"]?.objectValue else { throw file.wrong("vocab", "an object") }
-    let added = Set((json["added_tokens"]?.arrayValue ?? []).compactMap { $0["content"]?.stringValue })
+    let added = Set(
+      (json["added_tokens"]?.arrayValue ?? []).compactMap { $0["content"]?.stringValue })
     var tokens: [(id: Int, bytes: [UInt8])] = []
     tokens.reserveCapacity(entries.count)
     for (spelling, value) in entries where !added.contains(spelling) {
@@ -28,7 +29,11 @@ enum HuggingFaceFile {
     }
     let vocabulary = try Tokenizer.ordered(tokens, path: path)
     let found: SplitPattern
-    if let pattern { found = pattern } else { found = try splitPattern(json["pre_tokenizer"], file) }
+    if let pattern {
+      found = pattern
+    } else {
+      found = try splitPattern(json["pre_tokenizer"], file)
+    }
     guard let list = model["merges"]?.arrayValue else { throw file.wrong("merges", "a list") }
     let merges = try self.merges(list, vocabulary, file)
     let plain = try Tokenizer.make(vocabulary, found, path: path)
@@ -141,7 +146,9 @@ enum HuggingFaceFile {
     text += "    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n"
     text += "    \"byte_fallback\": false,\n"
     text += "    \"ignore_merges\": \(!tokenizer.unreachable.isEmpty),\n    \"vocab\": {\n"
-    let spellings = (0..<tokenizer.vocabulary.count).map { ByteAlphabet.spell(tokenizer.vocabulary[$0]) }
+    let spellings = (0..<tokenizer.vocabulary.count).map {
+      ByteAlphabet.spell(tokenizer.vocabulary[$0])
+    }
     for (id, spelling) in spellings.enumerated() {
       text += id == 0 ? "      " : ",\n      "
       JSONWriter.writeString(spelling, into: &text)

@@ -70,7 +70,7 @@ final class PieceCounter {
         }
         tables.tables[index] = PieceTable()
       }
-    var minimum = 2
+      var minimum = 2
       while table.footprint > options.maxMemory, table.count > 0 {
         forgotten += table.forget(below: minimum)
         minimum += 1

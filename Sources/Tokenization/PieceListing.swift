@@ -140,7 +140,8 @@ package enum PieceListing {
     var rest = bytes
     while let first = rest.first {
       let length = characterLength(rest)
-      if length > 0, let scalar = String(decoding: rest.prefix(length), as: UTF8.self).unicodeScalars.first,
+      if length > 0,
+        let scalar = String(decoding: rest.prefix(length), as: UTF8.self).unicodeScalars.first,
         scalar.value >= 0x20, scalar.value != 0x7f, !(0x80..<0xa0).contains(scalar.value)
       {
         text.unicodeScalars.append(scalar)

@@ -4,8 +4,9 @@ extension Tokenizer {
   /// Reads a tokenizer from a folder that holds a `tokenizer.json`, or from a file.
   ///
   /// A file may be Hugging Face's `tokenizer.json`, a `.tiktoken` file or a JSON with
-  /// `mergeable_ranks`. `pattern` overrides the one in the file; a `.tiktoken` file has none and is
-  /// taken for GPT-4's. Special tokens of the file are dropped: ours follow its ordinary tokens.
+  /// `mergeable_ranks`. `pattern` overrides the one in the file. A `.tiktoken` file has none: one with
+  /// the 50,256 tokens of GPT-2 is taken for that, every other for GPT-4's. Special tokens of the
+  /// file are dropped: ours follow its ordinary tokens.
   package static func load(
     _ path: String, pattern: SplitPattern? = nil
   ) throws(TokenizerError) -> Tokenizer {
@@ -21,7 +22,7 @@ extension Tokenizer {
   ) throws(TokenizerError) -> Tokenizer {
     let start = bytes.first { $0 != 0x20 && $0 != 0x0a && $0 != 0x0d && $0 != 0x09 }
     guard start == UInt8(ascii: "{") else {
-      return try TiktokenFile.parse(bytes, path: path, pattern: pattern ?? .gpt4)
+      return try TiktokenFile.parse(bytes, path: path, pattern: pattern)
     }
     let json: JSONValue
     do throws(JSONError) { json = try JSONParser.parse(bytes) } catch {
@@ -75,8 +76,11 @@ extension Tokenizer {
 
 /// One token a line: base64 of its bytes, a space, its id.
 enum TiktokenFile {
+  /// The learned tokens of GPT-2, whose file is published without its pattern.
+  private static let secondGenerationSize = 50_256
+
   static func parse(
-    _ bytes: [UInt8], path: String, pattern: SplitPattern
+    _ bytes: [UInt8], path: String, pattern: SplitPattern?
   ) throws(TokenizerError) -> Tokenizer {
     var tokens: [(id: Int, bytes: [UInt8])] = []
     var line = 0
@@ -94,7 +98,9 @@ enum TiktokenFile {
       tokens.append((id, token))
     }
     guard !tokens.isEmpty else { throw .malformed(path: path, line: 0, reason: .unknownFormat) }
-    return try Tokenizer.make(try Tokenizer.ordered(tokens, path: path), pattern, path: path)
+    let assumed: SplitPattern = tokens.count == secondGenerationSize ? .gpt2 : .gpt4
+    return try Tokenizer.make(
+      try Tokenizer.ordered(tokens, path: path), pattern ?? assumed, path: path)
   }
 
   static func bytes(_ vocabulary: Vocabulary) -> [UInt8] {

@@ -16,7 +16,8 @@ extension Tokenizer {
     var merges: [Merge] = []
     merges.reserveCapacity(vocabulary.count * 2)
     var lengthsSeen = [Bool](
-      repeating: false, count: (0..<vocabulary.count).reduce(1) { max($0, vocabulary.length($1)) } + 1)
+      repeating: false,
+      count: (0..<vocabulary.count).reduce(1) { max($0, vocabulary.length($1)) } + 1)
     for id in 0..<vocabulary.count { lengthsSeen[vocabulary.length(id)] = true }
     for id in 0..<vocabulary.count {
       let token = vocabulary[id]

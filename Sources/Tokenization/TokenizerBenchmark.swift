@@ -1,3 +1,5 @@
+package import JSON
+
 /// How fast this machine splits, encodes and trains.
 package enum TokenizerBenchmark {
   package struct Result: Sendable, Hashable {
@@ -12,6 +14,18 @@ package enum TokenizerBenchmark {
     package var trainThreads: Int
     /// Learned and special tokens of the tokenizer that was trained.
     package var vocabularySize: Int
+
+    package var json: JSONValue {
+      [
+        "bytes": .int(bytes), "tokens": .int(tokens),
+        "split_megabytes_per_second": .double(splitRate),
+        "encode_megabytes_per_second": .object(
+          Dictionary(
+            encodeRates.map { ("\($0)_threads", JSONValue.double($1)) }, uniquingKeysWith: { $1 })),
+        "train_seconds": .double(trainSeconds), "train_threads": .int(trainThreads),
+        "vocabulary_size": .int(vocabularySize),
+      ]
+    }
   }
 
   /// Trains on `documents`, then splits and encodes them with the tokenizer that came out, or with

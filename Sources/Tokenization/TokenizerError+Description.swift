@@ -41,7 +41,8 @@ extension VocabularyFault: CustomStringConvertible {
   package var description: String {
     switch self {
     case .missingByte(let byte): "no token spells the single byte \(byte)"
-    case .duplicateToken(let first, let second): "tokens \(first) and \(second) spell the same bytes"
+    case .duplicateToken(let first, let second):
+      "tokens \(first) and \(second) spell the same bytes"
     case .emptyToken(let id): "token \(id) is empty"
     case .missingID(let id): "ids must be contiguous, and \(id) is missing"
     case .repeatedID(let id): "the id \(id) stands twice"

@@ -41,22 +41,25 @@ struct ReferenceSplitter {
   private func matched(_ text: ArraySlice<Character>, _ pattern: SplitPattern) -> Int {
     let alternatives: [(ArraySlice<Character>) -> Int?] =
       switch pattern {
-      case .gpt4: [
-        { contraction($0, folds: true) }, { optionalMarkAndLetters($0) },
-        { run($0, .number, limit: 3) }, { spaceAndRun($0, .symbol, lineEnds: true) },
-        { toLastLineEnd($0) }, { whitespaceBeforeLast($0) }, { run($0, .whitespace) },
-      ]
-      case .nanochat: [
-        { contraction($0, folds: true) }, { optionalMarkAndLetters($0) },
-        { run($0, .number, limit: 2) }, { spaceAndRun($0, .symbol, lineEnds: true) },
-        { toLastLineEnd($0) }, { whitespaceBeforeLast($0) }, { run($0, .whitespace) },
-      ]
-      case .gpt2: [
-        { contraction($0, folds: false) }, { spaceAndRun($0, .letter, lineEnds: false) },
-        { spaceAndRun($0, .number, lineEnds: false) },
-        { spaceAndRun($0, .symbol, lineEnds: false) },
-        { whitespaceBeforeLast($0) }, { run($0, .whitespace) },
-      ]
+      case .gpt4:
+        [
+          { contraction($0, folds: true) }, { optionalMarkAndLetters($0) },
+          { run($0, .number, limit: 3) }, { spaceAndRun($0, .symbol, lineEnds: true) },
+          { toLastLineEnd($0) }, { whitespaceBeforeLast($0) }, { run($0, .whitespace) },
+        ]
+      case .nanochat:
+        [
+          { contraction($0, folds: true) }, { optionalMarkAndLetters($0) },
+          { run($0, .number, limit: 2) }, { spaceAndRun($0, .symbol, lineEnds: true) },
+          { toLastLineEnd($0) }, { whitespaceBeforeLast($0) }, { run($0, .whitespace) },
+        ]
+      case .gpt2:
+        [
+          { contraction($0, folds: false) }, { spaceAndRun($0, .letter, lineEnds: false) },
+          { spaceAndRun($0, .number, lineEnds: false) },
+          { spaceAndRun($0, .symbol, lineEnds: false) },
+          { whitespaceBeforeLast($0) }, { run($0, .whitespace) },
+        ]
       }
     for alternative in alternatives {
       if let count = alternative(text) { return count }
@@ -125,7 +128,9 @@ struct ReferenceSplitter {
       var found: (scalar: Unicode.Scalar, length: Int)?
       for length in 1...4 where found == nil && index + length <= bytes.count {
         let part = bytes[index..<(index + length)]
-        if let string = String(validating: part, as: UTF8.self), let scalar = string.unicodeScalars.first {
+        if let string = String(validating: part, as: UTF8.self),
+          let scalar = string.unicodeScalars.first
+        {
           found = (scalar, length)
         }
       }

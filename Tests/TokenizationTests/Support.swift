@@ -10,22 +10,6 @@ enum TestFiles {
   static func bytes(_ path: String) throws -> [UInt8] {
     [UInt8](try Data(contentsOf: URL(filePath: path)))
   }
-
-  static func write(_ text: String, _ path: String) throws {
-    try Data(Array(text.utf8)).write(to: URL(filePath: path))
-  }
-}
-
-/// A folder that is removed at the end of a test.
-final class ScratchFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.path() + "/tokenization-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Repeatable random numbers (SplitMix64).
