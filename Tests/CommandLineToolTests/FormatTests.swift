@@ -4,7 +4,8 @@ import Testing
 @Suite struct FormatTests {
   @Test(arguments: [
     (0, "0 B"), (812, "812 B"), (999, "999 B"), (1000, "1.0 KB"), (1234, "1.2 KB"),
-    (99_949, "99.9 KB"), (999_499, "999 KB"), (999_500, "1.0 MB"), (3_400_000, "3.4 MB"),
+    (99_449, "99.4 KB"), (99_949, "100 KB"), (999_499, "999 KB"), (999_500, "1.0 MB"),
+    (3_400_000, "3.4 MB"),
     (24_000_000_000, "24.0 GB"), (5_000_000_000_000, "5.0 TB"),
   ])
   func bytesAreScaledByThousands(count: Int, text: String) {
@@ -14,7 +15,7 @@ import Testing
   @Test(arguments: [
     (0.0, "0.0 ms"), (0.0042, "4.2 ms"), (0.05, "50 ms"), (0.4, "0.4 s"), (41.8, "41.8 s"),
     (59.94, "59.9 s"), (59.96, "1 m 00 s"), (200, "3 m 20 s"), (7500, "2 h 05 m"),
-    (273_600, "3 d 4 h"), (.infinity, "?"), (-1, "?"),
+    (273_600, "3 d 4 h"), (78_894_000, "2.5 years"), (.infinity, "?"), (-1, "?"),
   ])
   func durationsGrowCoarser(seconds: Double, text: String) {
     #expect(Format.duration(seconds) == text)

@@ -35,6 +35,7 @@ struct CompareCommand: ParsableCommand {
     var right: JSONValue?
 
     var differs: Bool { left != right }
+    var isOneSided: Bool { left == nil || right == nil }
   }
 
   func run() throws {
@@ -75,7 +76,9 @@ struct CompareCommand: ParsableCommand {
     let names = Set(left.keys).union(right.keys)
     let rows = names.sorted().map { Row(name: $0, left: left[$0], right: right[$0]) }
       .filter { !sharedOnly || ($0.left != nil && $0.right != nil) }
-    return rows.filter(\.differs) + rows.filter { !$0.differs }
+    // A number without a counterpart says less than two that differ.
+    let (oneSided, paired) = (rows.filter(\.isOneSided), rows.filter { !$0.isOneSided })
+    return paired.filter(\.differs) + oneSided + paired.filter { !$0.differs }
   }
 
   private func show(

@@ -79,15 +79,27 @@ struct RunCommand: ParsableCommand {
       }
     }
     if !json {
+      recorder.tally.complete(try statuses(after: summary, options, session.engine))
       terminal.print(
-        recorder.tally.summary(
-          seconds: summary.seconds, failedChecks: summary.failedChecks, blocked: summary.blocked))
+        recorder.tally.summary(seconds: summary.seconds, failedChecks: summary.failedChecks))
     }
     terminal.flush()
     switch summary.status {
     case .done: if isPlain { session.saveSnapshot(invocation) }
     case .failed: throw ExitStatus.failed.exit
     case .interrupted: throw ExitStatus.interrupted.exit
+    }
+  }
+
+  /// How the assets stand now; without a recorded run there was nothing to do.
+  private func statuses(
+    after summary: RunSummary, _ options: RunOptions, _ engine: Engine
+  ) throws -> [AssetStatus] {
+    guard summary.id == nil, !only else {
+      return (try? engine.plan(targets: options.targets, only: only).statuses) ?? []
+    }
+    return try engine.graph.closure(of: options.targets).map {
+      AssetStatus(name: engine.graph.assets[$0].name, state: .fresh)
     }
   }
 

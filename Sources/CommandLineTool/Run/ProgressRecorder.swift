@@ -6,13 +6,12 @@ import JSON
 final class ProgressRecorder {
   private let terminal: Terminal
   private var running: [(task: TaskName, count: Int, started: Double, progress: StepProgress?)] = []
-  private(set) var tally = RunTally()
+  var tally = RunTally()
   private(set) var seconds = 0.0
   private var drawnLines = 0
   private var lastDrawn = 0.0
   private var lastPlain: [TaskName: Double] = [:]
   private var metrics: [TaskName: [(String, String)]] = [:]
-  private var taskCount = 0
   private var finishedCount = 0
   private let startedAt = ProgressRecorder.now
 
@@ -22,7 +21,7 @@ final class ProgressRecorder {
 
   func record(_ event: BuildEvent) {
     switch event {
-    case .runStarted(_, _, let count): taskCount = count
+    case .runStarted: break
     case .started(let tasks, _, let reasons, let attempt, _):
       guard let first = tasks.first else { return }
       running.append((first, tasks.count, Self.now, nil))
@@ -127,33 +126,37 @@ final class ProgressRecorder {
 
   private static let mostShown = 8
 
+  /// Lines are written over, not cleared first: nothing flickers, and no terminal takes the picture
+  /// for a screen worth keeping in its history.
   private func draw(force: Bool) {
     guard terminal.isInteractive else { return }
     let now = Self.now
     guard force || now - lastDrawn >= 0.08 || drawnLines == 0 else { return }
     lastDrawn = now
-    var text = drawnLines > 0 ? "\u{1b}[\(drawnLines)A\u{1b}[J" : ""
+    var lines: [String] = []
     let shown = running.prefix(Self.mostShown)
     for (task, count, started, progress) in shown {
       let bar = Self.bar(progress, color: terminal.errorUsesColor)
-      let line = "\(bar) \(Self.label(task, count))  \(progressText(progress, started: started))"
-      text += Self.cut(line, to: terminal.width - 1) + "\n"
+      lines.append("\(bar) \(Self.label(task, count))  \(progressText(progress, started: started))")
     }
-    drawnLines = shown.count
-    if !running.isEmpty, taskCount > 1 {
-      let more = running.count - shown.count
-      var line = "\(Format.grouped(finishedCount)) of \(Format.grouped(taskCount)) tasks"
-      if more > 0 { line += " · \(more) more running" }
-      line += " · \(Format.duration(now - startedAt))"
-      text += Style.faint(Self.cut(line, to: terminal.width - 1), terminal.errorUsesColor) + "\n"
-      drawnLines += 1
+    let more = running.count - shown.count
+    if more > 0 || (finishedCount > 0 && !running.isEmpty) {
+      let others = more > 0 ? " · \(more) more running" : ""
+      let line =
+        "\(Format.grouped(finishedCount)) done\(others) · \(Format.duration(now - startedAt))"
+      lines.append(Style.faint(line, terminal.errorUsesColor))
     }
+    var text = drawnLines > 0 ? "\u{1b}[\(drawnLines)A" : ""
+    for line in lines { text += Self.cut(line, to: terminal.width - 1) + "\u{1b}[K\n" }
+    if drawnLines > lines.count { text += "\u{1b}[J" }
+    drawnLines = lines.count
     if !text.isEmpty { terminal.drawOnError(text) }
   }
 
   private func erase() {
     guard drawnLines > 0 else { return }
-    terminal.drawOnError("\u{1b}[\(drawnLines)A\u{1b}[J")
+    let up = "\u{1b}[\(drawnLines)A"
+    terminal.drawOnError(up + String(repeating: "\u{1b}[2K\n", count: drawnLines) + up)
     drawnLines = 0
   }
 

@@ -22,18 +22,23 @@ struct RunTally {
     if kind.rawValue >= outcomes[asset]?.rawValue ?? 0 { outcomes[asset] = kind }
   }
 
+  /// Counts the assets of a run that nothing was said of: they are fresh, or were never begun.
+  mutating func complete(_ statuses: [AssetStatus]) {
+    for status in statuses where outcomes[status.name] == nil {
+      outcomes[status.name] = status.state == .fresh ? .fresh : .blocked
+    }
+  }
+
   func count(_ kind: Kind) -> Int { outcomes.values.count { $0 == kind } }
   var assetCount: Int { outcomes.count }
 
   /// `12 assets: 3 ran, 1 restored, 8 fresh, 0 failed in 41.8 s`
-  /// `blocked` are tasks that were never begun, as the engine counted them.
-  func summary(seconds: Double, failedChecks: Int = 0, blocked: Int = 0) -> String {
+  func summary(seconds: Double, failedChecks: Int = 0) -> String {
     var parts = [
       "\(count(.ran)) ran", "\(count(.restored)) restored", "\(count(.fresh)) fresh",
       "\(count(.failed)) failed",
     ]
-    let blocked = count(.blocked) > 0 ? count(.blocked) : blocked
-    if blocked > 0 { parts.append("\(blocked) blocked") }
+    if count(.blocked) > 0 { parts.append("\(count(.blocked)) blocked") }
     if count(.interrupted) > 0 { parts.append("\(count(.interrupted)) interrupted") }
     if failedChecks > 0 {
       parts.append("\(failedChecks) \(failedChecks == 1 ? "check" : "checks") failed")

@@ -10,7 +10,7 @@ package enum Format {
     scaled(count, units: ["", "K", "M", "B", "T"])
   }
 
-  /// `0.4 s`, `41.8 s`, `3 m 20 s`, `2 h 05 m`, `3 d 4 h`.
+  /// `0.4 s`, `41.8 s`, `3 m 20 s`, `2 h 05 m`, `3 d 4 h`, `2.5 years`.
   package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "?" }
     if seconds < 0.0995 { return "\(fixed(seconds * 1000, seconds < 0.00995 ? 1 : 0)) ms" }
@@ -18,6 +18,7 @@ package enum Format {
     let whole = Int(min(seconds.rounded(), 1e15))
     if whole < 3600 { return "\(whole / 60) m \(padded(whole % 60)) s" }
     if whole < 86_400 { return "\(whole / 3600) h \(padded(whole / 60 % 60)) m" }
+    if whole >= 730 * 86_400 { return "\(fixed(Double(whole) / 31_557_600, 1)) years" }
     return "\(whole / 86_400) d \(whole / 3600 % 24) h"
   }
 
@@ -74,7 +75,9 @@ package enum Format {
       value /= 1000
       index += 1
     }
-    let digits = index == 0 && value == value.rounded() ? 0 : value.magnitude < 9.95 ? 1 : value.magnitude < 99.5 ? 1 : 0
+    let digits =
+      index == 0 && value == value.rounded()
+      ? 0 : value.magnitude < 9.95 ? 1 : value.magnitude < 99.5 ? 1 : 0
     let number = fixed(value, digits)
     return units[index].isEmpty ? number : "\(number) \(units[index])"
   }
