@@ -89,7 +89,7 @@ let testTargets: [Target] = [
   tests("Corpus", ["JSON"]),
   tests("Tokenization", ["Corpus", "JSON"]),
   tests("Kernels", ["CKernels"]),
-  tests("LanguageModel", ["Kernels", "JSON", "Tokenization"]),
+  tests("LanguageModel", ["Kernels", "JSON", "Tokenization"], fixtures: true),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
   tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON"]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "JSON"]),
