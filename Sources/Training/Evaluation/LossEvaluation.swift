@@ -16,6 +16,8 @@ package struct LossResult: Sendable, Hashable {
   package var textLoss = 0.0
   package var bytes = 0
 
+  package init() {}
+
   package var mean: Double { total.mean }
 
   /// Bits per byte (LLM_SPEC §9.1): independent of the vocabulary. Infinite when no byte was
