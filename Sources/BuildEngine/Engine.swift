@@ -15,6 +15,8 @@ package final class Engine {
   package let layout: CacheLayout
   let store: ResultStore
   let index: StateIndex
+  /// The newest plan or run in which nothing was to be done, with the stamps it saw.
+  var lastFreshPlan: (targets: [String], plan: Plan, evaluator: TaskEvaluator)?
 
   /// Opens the cache, creating or repairing what is missing; a cache that can't be written is
   /// opened for reading.
@@ -39,7 +41,12 @@ package final class Engine {
   ) throws(BuildError) -> Plan {
     let evaluator = try evaluator(force: force)
     let assets = try selection(targets, only: only, evaluator)
-    return try Planner(evaluator).makePlan(assets)
+    lastFreshPlan = nil
+    let isPlain = force.isEmpty && !only
+    if isPlain { evaluator.collectGuards() }
+    let plan = try Planner(evaluator).makePlan(assets)
+    if isPlain, plan.isAllFresh { lastFreshPlan = (targets, plan, evaluator) }
+    return plan
   }
 
   /// The reasons of one asset and of everything it needs, in the order things would run.
@@ -53,15 +60,25 @@ package final class Engine {
     handler: @escaping (BuildEvent) -> Void = { _ in }
   ) throws(BuildError) -> RunSummary {
     if isReadOnly { return try runReadOnly(options, handler) }
+    let lock = try CacheLock.use(layout)
+    defer { withExtendedLifetime(lock) {} }
+    lastFreshPlan = nil
     let evaluator = try evaluator(force: options.force)
     let assets = try selection(options.targets, only: options.only, evaluator)
+    if options.force.isEmpty && !options.only { evaluator.collectGuards() }
+    let plan = try Planner(evaluator).makePlan(assets)
+    if plan.isAllFresh, !options.recheck {
+      if evaluator.collector != nil { lastFreshPlan = (options.targets, plan, evaluator) }
+      return finishFresh(plan, handler)
+    }
+    evaluator.collector = nil
     let recorder = RunRecorder(
       layout: layout, index: index, profile: configuration.profile,
       taskCount: assets.reduce(0) { $0 + graph.tasks(of: $1).count }, handler: handler)
     let executor = try Executor(
       assets: assets, evaluator: evaluator, options: options, launcher: launcher,
       recorder: recorder)
-    let summary = try executor.run()
+    let summary = try executor.run(plan)
     recorder.finish(summary)
     return summary
   }
@@ -75,9 +92,51 @@ package final class Engine {
       let code = access(layout.root, W_OK) == 0 ? EROFS : errno
       throw .cacheNotWritable(path: layout.root, code: code)
     }
+    return finishFresh(plan, handler)
+  }
+
+  /// Nothing was to be done; warnings are repeated.
+  private func finishFresh(_ plan: Plan, _ handler: (BuildEvent) -> Void) -> RunSummary {
     var summary = RunSummary()
     summary.fresh = plan.tasks.count
+    for check in plan.checks {
+      guard case .known(let verdict) = check.state, !verdict.passed else { continue }
+      summary.warnings += 1
+      handler(
+        .checkFinished(
+          asset: check.asset, check: check.check.name, severity: check.check.severity, verdict,
+          isCached: true))
+    }
     handler(.runFinished(summary))
+    return summary
+  }
+
+  /// Judges the results in force, changing none: checks that have no verdict yet, or with
+  /// `recheck` all.
+  package func runChecks(
+    targets: [String] = [], options: RunOptions, launcher: any WorkerLauncher,
+    handler: @escaping (BuildEvent) -> Void = { _ in }
+  ) throws(BuildError) -> RunSummary {
+    guard !isReadOnly else { throw .cacheNotWritable(path: layout.root, code: EROFS) }
+    let lock = try CacheLock.use(layout)
+    defer { withExtendedLifetime(lock) {} }
+    let evaluator = try evaluator()
+    for asset in graph.assets.indices {
+      for task in graph.tasks(of: asset) {
+        evaluator.digests[task] = try currentRecord(
+          asset: graph.assets[asset].name, partition: graph.partition(of: task, asset: asset))?
+          .digest
+      }
+    }
+    let assets = targets.isEmpty ? graph.order : try graph.indices(of: targets)
+    let recorder = RunRecorder(
+      layout: layout, index: index, profile: configuration.profile, taskCount: 0,
+      handler: handler)
+    let executor = try Executor(
+      assets: assets, evaluator: evaluator, options: options, launcher: launcher,
+      recorder: recorder)
+    let summary = try executor.runChecks()
+    recorder.finish(summary)
     return summary
   }
 

@@ -1,7 +1,7 @@
 #include "gemm_bf16_blocks.h"
 
-// The loops over blocks. In the order of the papers on GotoBLAS and BLIS, with two changes: rows of a
-// that already hold bf16 are read in place, and the right side is usually packed beforehand.
+// The loops over blocks, in the order of the papers on GotoBLAS and BLIS, with two changes: rows of
+// a that hold bf16 already are read in place, and the right side is usually packed beforehand.
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -159,7 +159,7 @@ static nb_block_a left_block(
   }
   nb_bf16_operand block = nb_at(a, row, start);
   // The last pair of an odd k would reach into the next row. Rows a multiple of 4 KiB apart compete
-  // for one set of the cache.
+  // for one set of the cache: read in place, k = 2048 ran at four fifths of the speed.
   if (a.is_bf16 && length % 2 == 0 && a.stride * 2 % 4096 != 0) {
     return (nb_block_a){block.values, a.stride * 2, nb_tile_rows * a.stride * 2};
   }

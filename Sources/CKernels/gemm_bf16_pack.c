@@ -32,12 +32,18 @@ NB_BF16_TARGET void nb_bf16_pack_rows(char *packed, nb_bf16_operand a, size_t ro
     const char *row = (const char *)a.values + i * a.stride * size;
     char *target = packed + i * nb_packed_row_bytes;
     for (size_t j = 0; j < k; j += 32) {
+      // The next row, which starts far from the end of this one.
+      __builtin_prefetch(row + (j + a.stride) * size, 0, 3);
+      if (!a.is_bf16) __builtin_prefetch(row + (j + a.stride) * size + 64, 0, 3);
       // Packed rows have room for a last whole vector, so every store is full.
       __m512i values = load_32(row + j * size, a.is_bf16, first_lanes(k - j));
       _mm512_store_si512(target + j * 2, values);
     }
   }
 }
+
+/// How many rows ahead of the conversion the strips of a are fetched.
+enum { prefetched_rows = 16 };
 
 NB_BF16_TARGET void nb_bf16_pack_columns(char *packed, nb_bf16_operand a, size_t rows, size_t k) {
   size_t size = a.is_bf16 ? 2 : 4;
@@ -50,9 +56,14 @@ NB_BF16_TARGET void nb_bf16_pack_columns(char *packed, nb_bf16_operand a, size_t
     const char *second = first + a.stride * size;
     bool has_second = 2 * pair + 1 < k;
     char *target = packed + pair * nb_tile_rows * 4;
+    // A block is a narrow strip of the matrix: the hardware doesn't foresee the next rows.
+    size_t ahead = nb_smaller(2 * pair + prefetched_rows, k - 1) * a.stride * size;
+    const char *future = (const char *)a.values + ahead;
     for (size_t row = 0; row < rows; row += nb_tile_rows) {
       __mmask32 mask = first_lanes(nb_smaller(rows - row, nb_tile_rows));
       __mmask32 second_mask = has_second ? mask : 0;
+      __builtin_prefetch(future + row * size, 0, 2);
+      __builtin_prefetch(future + (row + a.stride) * size, 0, 2);
       __m512i words;
       if (a.is_bf16) {
         __m512i low = load_32(first + row * 2, true, mask);
@@ -86,6 +97,9 @@ NB_BF16_TARGET void nb_bf16_pack_panels(
       const char *row = (const char *)b.values + (start * b.stride + column) * size;
       for (size_t i = start; i < end; i += 2) {
         const char *next = row + b.stride * size;
+        // The next group of rows.
+        __builtin_prefetch(row + group * b.stride * size, 0, 2);
+        __builtin_prefetch(next + group * b.stride * size, 0, 2);
         __m512i x = load_32(row, b.is_bf16, mask);
         __m512i y = load_32(next, b.is_bf16, i + 1 < k ? mask : 0);
         _mm512_store_si512(target, _mm512_permutex2var_epi16(x, low_order, y));

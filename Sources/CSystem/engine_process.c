@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -123,6 +124,14 @@ int nb_peek_exit(int pid, int *status) {
   return 1;
 }
 
+int64_t nb_reap(int pid) {
+  struct rusage usage;
+  memset(&usage, 0, sizeof usage);
+  while (wait4(pid, NULL, 0, &usage) < 0 && errno == EINTR) {
+  }
+  return (int64_t)usage.ru_maxrss * 1024;
+}
+
 int nb_wait_exited(int status) { return WIFEXITED(status); }
 int nb_wait_exit_code(int status) { return WEXITSTATUS(status); }
 int nb_wait_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
@@ -221,6 +230,12 @@ int nb_lock_file(int descriptor, int wait) {
   return result == 0 ? 0 : errno;
 }
 
+int nb_lock_file_shared(int descriptor) {
+  int result;
+  do result = flock(descriptor, LOCK_SH); while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : errno;
+}
+
 int nb_copy_file_data(int from, int to, int64_t size) {
   if (ioctl(to, FICLONE, from) == 0) return 0;
   off_t in = 0, out = 0;
@@ -263,3 +278,22 @@ int nb_set_close_on_exec(int descriptor, int value) {
   return fcntl(descriptor, F_SETFD, value ? FD_CLOEXEC : 0) < 0 ? errno : 0;
 }
 int nb_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno; }
+
+int64_t nb_first_broken_guard(const nb_guard *guards, int64_t start, int64_t end,
+                              const char *names, uint64_t names_size, const int *bases,
+                              uint32_t base_count, volatile int *stop) {
+  struct stat found;
+  for (int64_t number = start; number < end; number++) {
+    const nb_guard *guard = guards + number;
+    uint32_t base = guard->base & 0x7fffffff;
+    if (base >= base_count || guard->name >= names_size) return number;
+    int flags = guard->base >> 31 ? 0 : AT_SYMLINK_NOFOLLOW;
+    if (fstatat(bases[base], names + guard->name, &found, flags) != 0) return number;
+    if (found.st_size != guard->size || found.st_ino != guard->inode ||
+        (int64_t)found.st_mtim.tv_sec * 1000000000 + found.st_mtim.tv_nsec != guard->modified_ns ||
+        (int64_t)found.st_ctim.tv_sec * 1000000000 + found.st_ctim.tv_nsec != guard->changed_ns)
+      return number;
+    if ((number & 1023) == 0 && *stop) return -2;
+  }
+  return -1;
+}

@@ -5,7 +5,7 @@ struct PipelineOptions: ParsableArguments {
   @Option(name: .customShort("C"), help: ArgumentHelp("Run as if started in this folder.", valueName: "dir"))
   var directory: String?
 
-  @Option(name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("The pipeline file, instead of the nearest pipeline.yaml.", valueName: "file"))
+  @Option(name: .customShort("f"), help: ArgumentHelp("The pipeline file, instead of the nearest pipeline.yaml.", valueName: "file"))
   var file: String?
 
   @Option(name: .long, help: ArgumentHelp("The profile, instead of the pipeline's default.", valueName: "name"))

@@ -13,7 +13,12 @@ struct Project {
 
   /// Finds and loads the pipeline; tells every problem and throws the exit status when it is wrong.
   static func load(_ options: PipelineOptions, _ terminal: Terminal) throws -> Project {
-    let file = try ProjectFile.find(options, terminal)
+    try load(try ProjectFile.find(options, terminal), options, terminal)
+  }
+
+  static func load(
+    _ file: ProjectFile, _ options: PipelineOptions, _ terminal: Terminal
+  ) throws -> Project {
     do throws(DiagnosticError) {
       let loaded = try PipelineLoader(catalog: BuiltinSteps.catalog).load(
         file.path, name: file.shownName, profile: options.profile, overrides: options.overrides)

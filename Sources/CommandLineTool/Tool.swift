@@ -7,7 +7,13 @@ package struct Tool: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "nanobuild",
     abstract: "make for language models: data, tokenizer, training and chat as one cached pipeline.",
-    version: ToolVersion.text)
+    version: ToolVersion.text,
+    subcommands: [
+      RunCommand.self, StatusCommand.self, ExplainCommand.self, PathCommand.self,
+      CacheCommand.self, ChatCommand.self, TokensCommand.self, DataCommand.self,
+      ValidateCommand.self, SchemaCommand.self, StepsCommand.self,
+      WorkerCommand.self,
+    ])
 
   package init() {}
 }
@@ -27,7 +33,7 @@ extension Tool {
     var index = 0
     while index < arguments.count {
       switch arguments[index] {
-      case "-C", "-f", "--file":
+      case "-C", "-f":
         guard index + 1 < arguments.count else { return arguments }
         leading += arguments[index...index + 1]
         index += 2

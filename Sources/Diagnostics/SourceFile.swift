@@ -16,7 +16,8 @@ package struct SourceFile: Sendable, Hashable {
     self.init(name: name, bytes: Array(text.utf8))
   }
 
-  /// Offsets of the first byte of every line; `\n`, `\r\n` and `\r` end a line.
+  /// Offsets of the first byte of every line; `\n`, `\r\n` and `\r` end a line, and the line ends of
+  /// Unicode that libyaml counts (U+0085, U+2028, U+2029).
   package func lineStarts() -> [Int] {
     var starts = [0]
     bytes.withUnsafeBufferPointer { bytes in
@@ -27,11 +28,20 @@ package struct SourceFile: Sendable, Hashable {
         } else if bytes[index] == UInt8(ascii: "\r") {
           if index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "\n") { index += 1 }
           starts.append(index + 1)
+        } else if bytes[index] >= 0xc2, let length = Self.lineEnd(bytes[index...].prefix(3)) {
+          index += length - 1
+          starts.append(index + 1)
         }
         index += 1
       }
     }
     return starts
+  }
+
+  private static func lineEnd(_ bytes: some Collection<UInt8>) -> Int? {
+    if bytes.starts(with: [0xc2, 0x85]) { return 2 }
+    return bytes.starts(with: [0xe2, 0x80, 0xa8]) || bytes.starts(with: [0xe2, 0x80, 0xa9])
+      ? 3 : nil
   }
 
   /// The text of a 1-based line without its end; nil past the end. Invalid UTF-8 is replaced.

@@ -45,7 +45,8 @@ package struct FileReader: Sendable {
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: size + 1) { buffer, count in
       while count < buffer.count {
-        let got = Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+        let got = readBytes(
+          descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
         if got > 0 {
           count += got
         } else if got == 0 {
@@ -70,4 +71,10 @@ package struct FileReader: Sendable {
     default: String(cString: strerror(code)).lowercased()
     }
   }
+}
+
+/// `read(2)`, which `FileReader.read` hides inside the type.
+private func readBytes(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int
+{
+  read(descriptor, buffer, count)
 }

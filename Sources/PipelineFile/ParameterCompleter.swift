@@ -14,7 +14,8 @@ struct ParameterCompleter {
 
   /// `upper` over `lower`: records are laid over each other key by key, all else is replaced. A
   /// written `null` takes away what is below it.
-  static func overlay(_ upper: JSONValue, on lower: JSONValue?, _ type: ParameterType) -> JSONValue {
+  static func overlay(_ upper: JSONValue, on lower: JSONValue?, _ type: ParameterType) -> JSONValue
+  {
     guard case .record(let fields) = type, case .object(let above) = upper,
       case .object(var members) = lower
     else { return upper }
@@ -59,7 +60,8 @@ struct ParameterCompleter {
 
   func missing(_ name: String, _ type: ParameterType) {
     problems.report(
-      .missingParameter(name, of: owner, expected: type.phrase, place: place), at: location, width: width)
+      .missingParameter(name, of: owner, expected: type.phrase, place: place), at: location,
+      width: width)
   }
 }
 

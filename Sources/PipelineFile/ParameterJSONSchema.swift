@@ -81,7 +81,9 @@ struct ParameterJSONSchema {
 
   private func number(_ range: ClosedRange<Double>) -> JSONValue {
     var schema: [String: JSONValue] = ["type": "number"]
-    if range.lowerBound > -.greatestFiniteMagnitude { schema["minimum"] = .double(range.lowerBound) }
+    if range.lowerBound > -.greatestFiniteMagnitude {
+      schema["minimum"] = .double(range.lowerBound)
+    }
     if range.upperBound < .greatestFiniteMagnitude { schema["maximum"] = .double(range.upperBound) }
     return [
       "anyOf": [

@@ -88,7 +88,7 @@ struct ParameterReader {
 
   private func checkSecret(_ text: String, _ node: YAMLNode, _ name: String) -> Bool {
     guard isSecret else {
-      guard text.contains("${env:") else { return true }
+      guard SecretReference.stands(in: text) else { return true }
       problems.report(.secretElsewhere(parameter: name), at: node)
       return false
     }
@@ -212,15 +212,5 @@ struct ParameterReader {
       return text.isEmpty || node.isNull ? "an empty list is `[]`" : "write `[\(text)]`"
     case .string, .path, .duration, .record, .dictionary, .either, .any: return nil
     }
-  }
-}
-
-/// `${env:NAME}`, which stands for a variable of the environment the step runs in.
-package enum SecretReference {
-  /// The variable's name when `text` is a reference and nothing else.
-  package static func variable(in text: String) -> String? {
-    guard text.hasPrefix("${env:"), text.hasSuffix("}") else { return nil }
-    let name = String(text.dropFirst(6).dropLast())
-    return NameRule.isVariableName(name) ? name : nil
   }
 }

@@ -7,13 +7,15 @@ extension ParameterType {
     switch self {
     case .boolean: "`true` or `false`"
     case .integer(let range):
-      "a whole number" + Self.limits(
-        range.lowerBound == .min ? nil : Wording.number(range.lowerBound),
-        range.upperBound == .max ? nil : Wording.number(range.upperBound))
+      "a whole number"
+        + Self.limits(
+          range.lowerBound == .min ? nil : Wording.number(range.lowerBound),
+          range.upperBound == .max ? nil : Wording.number(range.upperBound))
     case .number(let range):
-      "a number" + Self.limits(
-        Self.isUnbounded(range.lowerBound) ? nil : Self.text(range.lowerBound),
-        Self.isUnbounded(range.upperBound) ? nil : Self.text(range.upperBound))
+      "a number"
+        + Self.limits(
+          Self.isUnbounded(range.lowerBound) ? nil : Self.text(range.lowerBound),
+          Self.isUnbounded(range.upperBound) ? nil : Self.text(range.upperBound))
     case .string: "text"
     case .choice(let choices): Wording.list(choices)
     case .path: "a path"
@@ -42,7 +44,9 @@ extension ParameterType {
 
   /// Whole numbers without a point.
   private static func text(_ value: Double) -> String {
-    if let whole = Int(exactly: value), abs(whole) < 1_000_000_000_000 { return Wording.number(whole) }
+    if let whole = Int(exactly: value), abs(whole) < 1_000_000_000_000 {
+      return Wording.number(whole)
+    }
     return "\(value)"
   }
 

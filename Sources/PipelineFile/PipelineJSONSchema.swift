@@ -10,7 +10,8 @@ package enum PipelineJSONSchema {
     case pipeline, profile
   }
 
-  package static func make(_ catalog: StepCatalog, for document: Document = .pipeline) -> JSONValue {
+  package static func make(_ catalog: StepCatalog, for document: Document = .pipeline) -> JSONValue
+  {
     let types = ParameterJSONSchema()
     var definitions: [String: JSONValue] = [
       "profile": profile,
@@ -209,7 +210,8 @@ package enum PipelineJSONSchema {
   ]
 
   private static let partitions: JSONValue = [
-    "description": "A range or list of values under one key, or an asset whose partitions to follow",
+    "description":
+      "A range or list of values under one key, or an asset whose partitions to follow",
     "anyOf": [
       ["type": "string", "minLength": 1],
       [

@@ -6,7 +6,7 @@ final class ProblemCollector {
   private(set) var diagnostics: [Diagnostic] = []
   /// Candidates that may still be compared for suggestions: a file full of wrong names must not
   /// cost the square of its length.
-  private var comparisonsLeft = 2_000_000
+  private var comparisonsLeft = 500_000
 
   var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 

@@ -14,6 +14,10 @@ package struct StepSchema: Sendable {
   package var metrics: [NamedSummary]
   /// One worker process makes all stale partitions of an asset together (downloads share connections).
   package var makesPartitionsTogether: Bool
+  /// It continues from what an interrupted attempt left in its folder, instead of starting anew.
+  package var isResumable: Bool
+  /// Parameters that may be a mapping from partitions to values; each partition counts its own.
+  package var partitionParameters: [String]
   /// The step uses every core it is given; otherwise one.
   package var usesAllCores: Bool
   /// The step waits for the network more than it computes, so it may run beside a computing step.
@@ -26,7 +30,8 @@ package struct StepSchema: Sendable {
   package init(
     name: String, summary: String, revision: Int = 1, inputs: [InputSchema] = [],
     parameters: [ParameterSchema] = [], produces: ArtifactKind, metrics: [NamedSummary] = [],
-    makesPartitionsTogether: Bool = false, usesAllCores: Bool = false, isNetworkBound: Bool = false,
+    makesPartitionsTogether: Bool = false, isResumable: Bool = false,
+    partitionParameters: [String] = [], usesAllCores: Bool = false, isNetworkBound: Bool = false,
     acceptsAnyInput: Bool = false, acceptsAnyParameter: Bool = false
   ) {
     self.name = name
@@ -37,6 +42,8 @@ package struct StepSchema: Sendable {
     self.produces = produces
     self.metrics = metrics
     self.makesPartitionsTogether = makesPartitionsTogether
+    self.isResumable = isResumable
+    self.partitionParameters = partitionParameters
     self.usesAllCores = usesAllCores
     self.isNetworkBound = isNetworkBound
     self.acceptsAnyInput = acceptsAnyInput

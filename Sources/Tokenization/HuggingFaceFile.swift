@@ -68,6 +68,9 @@ enum HuggingFaceFile {
   ) throws(TokenizerError) -> [Tokenizer.Merge] {
     var index = SpellingIndex(capacity: vocabulary.count)
     for id in 0..<vocabulary.count { _ = index.insert(id, in: vocabulary) }
+    guard list.count <= PairTable.limit else {
+      throw .invalidVocabulary(path: file.path, .tooManyTokens(list.count))
+    }
     var merges: [Tokenizer.Merge] = []
     merges.reserveCapacity(list.count)
     for entry in list {
@@ -159,31 +162,23 @@ enum HuggingFaceFile {
 
 /// Finds the two tokens that become a given one when its bytes are merged in order of rank.
 private struct LastMergeFinder {
-  let tokenizer: Tokenizer
+  private let tokenizer: Tokenizer
+  private let merger: PieceMerger
+  private let ids = TokenBuffer()
 
-  init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+  init(_ tokenizer: Tokenizer) {
+    self.tokenizer = tokenizer
+    merger = PieceMerger(
+      byteIDs: tokenizer.byteIDs, lengths: tokenizer.lengths, pairs: tokenizer.pairs)
+  }
 
   func lastMerge(of id: Int) -> Tokenizer.Merge? {
     let token = tokenizer.vocabulary[id]
     guard token.count > 1 else { return nil }
-    var parts = token.map { tokenizer.byteIDs[Int($0)] }
-    while parts.count > 1 {
-      var best = 0
-      var found = tokenizer.pairs.find(parts[0], parts[1])
-      for index in 1..<max(parts.count - 1, 1) {
-        let other = tokenizer.pairs.find(parts[index], parts[index + 1])
-        if other.rank < found.rank {
-          found = other
-          best = index
-        }
-      }
-      guard found.rank != PairTable.noRank else { return nil }
-      if parts.count == 2 {
-        return Tokenizer.Merge(left: parts[0], right: parts[1], result: Int32(id))
-      }
-      parts[best] = found.id
-      parts.remove(at: best + 1)
-    }
-    return nil
+    ids.count = 0
+    token.withUnsafeBufferPointer { merger.merge($0, into: ids) }
+    guard ids.count == 1 else { return nil }
+    let (left, right) = merger.wholeMerge
+    return Tokenizer.Merge(left: left, right: right, result: Int32(id))
   }
 }

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import CSystem
 
 /// The ids of pieces seen lately, by their bytes.
 ///
@@ -14,7 +10,7 @@ final class PieceCache {
     var low: UInt64
     /// The upper bytes, with the length of the piece in the topmost.
     var high: UInt64
-    /// The number of ids, which are inline up to three.
+    /// The number of ids. Up to three are inline; more lie at the place `first` of the overflow.
     var count: Int32
     var first: Int32
     var second: Int32
@@ -22,22 +18,28 @@ final class PieceCache {
   }
 
   static let longestPiece = 15
-  private static let inlineCount = 3
+  static let inlineCount = 3
 
   private let entries: UnsafeMutablePointer<Entry>
+  private let sets: Int
   private let mask: UInt64
+  private let overflowBase: UnsafeMutablePointer<Int32>
+  private let overflowCapacity: Int
+  private var overflowCount = 0
 
   /// `bits`: binary logarithm of the number of sets, 64 bytes each.
   init(bits: Int) {
-    let sets = 1 << bits
+    sets = 1 << bits
+    overflowCapacity = max(64, sets * 8)
+    overflowBase = LargeMemory.allocate(overflowCapacity, of: Int32.self)
     mask = UInt64(sets - 1)
-    let bytes = sets * 2 * MemoryLayout<Entry>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    memset(memory, 0, bytes)
-    entries = memory.bindMemory(to: Entry.self, capacity: sets * 2)
+    entries = LargeMemory.allocate(zeroed: sets * 2, of: Entry.self)
   }
 
-  deinit { UnsafeMutableRawPointer(entries).deallocate() }
+  deinit {
+    entries.deallocate()
+    overflowBase.deallocate()
+  }
 
   /// The key of the piece of `length` (1 … 15) bytes at `start`.
   @inline(__always)
@@ -68,38 +70,43 @@ final class PieceCache {
     return (low, high | tag)
   }
 
+  /// The set where the piece with this key is if it is known.
   @inline(__always)
-  private func set(_ low: UInt64, _ high: UInt64) -> UnsafeMutablePointer<Entry> {
+  func set(_ low: UInt64, _ high: UInt64) -> UnsafeMutablePointer<Entry> {
     let mixed = (low ^ (high &* 0x9e37_79b9_7f4a_7c15)) &* 0xd6e8_feb8_6659_fd93
     let index = (mixed &>> 32) & mask
     return entries + Int(truncatingIfNeeded: index &<< 1)
   }
 
-  /// Appends the ids of the piece with this key to `output` if they are known.
-  ///
-  /// `output` must have room for four ids.
   @inline(__always)
-  func appendKnown(_ low: UInt64, _ high: UInt64, to output: TokenBuffer) -> Bool {
-    var entry = set(low, high)
-    if entry.pointee.low != low || entry.pointee.high != high {
-      entry += 1
-      if entry.pointee.low != low || entry.pointee.high != high { return false }
-    }
-    let target = output.base + output.count
-    target[0] = entry.pointee.first
-    target[1] = entry.pointee.second
-    target[2] = entry.pointee.third
-    output.count &+= Int(truncatingIfNeeded: entry.pointee.count)
-    return true
+  static func prefetch(_ set: UnsafeMutablePointer<Entry>) { nb_prefetch(set) }
+
+  /// The ids of an entry that has more than are inline.
+  @inline(__always)
+  func overflow(_ entry: UnsafeMutablePointer<Entry>) -> UnsafeMutablePointer<Int32> {
+    overflowBase + Int(entry.pointee.first)
   }
 
-  /// Remembers the ids of a piece; more than three are not kept.
+  /// Remembers the ids of a piece, which are no more than its bytes.
   func insert(_ low: UInt64, _ high: UInt64, _ ids: UnsafeBufferPointer<Int32>) {
-    guard !ids.isEmpty, ids.count <= Self.inlineCount else { return }
-    let entry = set(low, high)
-    entry[1] = entry[0]
-    entry[0] = Entry(
+    guard let base = ids.baseAddress, ids.count > 0 else { return }
+    var made = Entry(
       low: low, high: high, count: Int32(ids.count), first: ids[0],
       second: ids.count > 1 ? ids[1] : 0, third: ids.count > 2 ? ids[2] : 0)
+    if ids.count > Self.inlineCount {
+      if overflowCount + ids.count > overflowCapacity { forgetAll() }
+      made.first = Int32(overflowCount)
+      (overflowBase + overflowCount).update(from: base, count: ids.count)
+      overflowCount += ids.count
+    }
+    let entry = set(low, high)
+    entry[1] = entry[0]
+    entry[0] = made
+  }
+
+  private func forgetAll() {
+    let empty = Entry(low: 0, high: 0, count: 0, first: 0, second: 0, third: 0)
+    entries.update(repeating: empty, count: sets * 2)
+    overflowCount = 0
   }
 }

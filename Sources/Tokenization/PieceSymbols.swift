@@ -15,8 +15,8 @@ final class PieceSymbols {
 
   init(_ table: PieceTable) {
     count = 1 + table.symbolCount
-    base = .allocate(capacity: count)
-    weights = .allocate(capacity: count)
+    base = LargeMemory.allocate(count, of: Int32.self)
+    weights = LargeMemory.allocate(count, of: UInt32.self)
     var large: [Int] = []
     var next = 1
     base[0] = Self.separator
@@ -89,7 +89,7 @@ final class PieceSymbols {
     var starts = [Int](repeating: 0, count: tokens + 2)
     forEachPair(lengths) { starts[Int(base[$0]) + 2] += 1 }
     for token in 2..<starts.count { starts[token] += starts[token - 1] }
-    let places = UnsafeMutablePointer<UInt32>.allocate(capacity: max(1, starts[tokens + 1]))
+    let places = LargeMemory.allocate(starts[tokens + 1], of: UInt32.self)
     starts.withUnsafeMutableBufferPointer { starts in
       forEachPair(lengths) { place in
         let token = Int(base[place]) &+ 1
@@ -135,7 +135,7 @@ struct PositionPool: ~Copyable {
     count += extra
     if count > capacity {
       let larger = max(count, capacity + capacity / 2)
-      let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
+      let memory = LargeMemory.allocate(larger, of: UInt32.self)
       memory.update(from: base, count: start)
       base.deallocate()
       base = memory

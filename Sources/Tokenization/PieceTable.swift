@@ -52,9 +52,7 @@ final class PieceTable {
   }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Short> {
-    let memory = UnsafeMutablePointer<Short>.allocate(capacity: capacity)
-    memory.initialize(repeating: Short(low: 0, high: 0, count: 0), count: capacity)
-    return memory
+    LargeMemory.allocate(zeroed: capacity, of: Short.self)
   }
 
   func removeAll() {

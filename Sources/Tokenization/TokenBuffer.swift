@@ -6,7 +6,7 @@ final class TokenBuffer {
 
   init(capacity: Int = 1024) {
     self.capacity = capacity
-    base = .allocate(capacity: capacity)
+    base = LargeMemory.allocate(capacity, of: Int32.self)
   }
 
   deinit { base.deallocate() }
@@ -20,7 +20,7 @@ final class TokenBuffer {
   @inline(never)
   private func grow(_ extra: Int) {
     let larger = max(capacity * 2, count + extra)
-    let memory = UnsafeMutablePointer<Int32>.allocate(capacity: larger)
+    let memory = LargeMemory.allocate(larger, of: Int32.self)
     memory.update(from: base, count: count)
     base.deallocate()
     base = memory

@@ -14,6 +14,8 @@ package final class Tokenizer: Sendable {
   let pairs: PairTable
   /// The id of each single byte.
   let byteIDs: [Int32]
+  /// The number of bytes of each learned token.
+  let lengths: [Int32]
   /// Tokens that merging cannot reach; `tiktoken` gives them to a piece that spells them.
   let unreachable: [[UInt8]: Int32]
 
@@ -41,9 +43,10 @@ package final class Tokenizer: Sendable {
     byteIDs = (UInt8.min...UInt8.max).map { byte in
       Int32(index.id(of: [byte][...], in: vocabulary) ?? 0)
     }
-    pairs = Self.pairTable(vocabulary, index, merges)
+    lengths = (0..<vocabulary.count).map { Int32(vocabulary.length($0)) }
+    pairs = Self.pairTable(vocabulary, index, merges, byteIDs)
     unreachable =
-      prefersWholePieces ? Self.unreachableTokens(vocabulary, byteIDs, pairs) : [:]
+      prefersWholePieces ? Self.unreachableTokens(vocabulary, byteIDs, lengths, pairs) : [:]
   }
 
   /// Learned and special tokens together: the rows of an embedding.

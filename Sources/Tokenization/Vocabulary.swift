@@ -5,8 +5,8 @@ package struct Vocabulary: Sendable, Hashable {
   /// `offsets[id] ..< offsets[id + 1]` is the place of a token in `storage`.
   private(set) var offsets: [Int] = [0]
 
-  /// More than any vocabulary in use, and small enough that every id plus the specials fits `Int32`.
-  package static let largestSize = 1 << 24
+  /// Eight times the largest vocabulary in use; the encoder's tables have 21 bits for an id.
+  package static let largestSize = PairTable.limit - SpecialTokens.count
 
   package init() {}
 

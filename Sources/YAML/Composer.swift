@@ -37,7 +37,7 @@ struct Composer: ~Copyable {
   /// Nodes so far with aliases written out.
   private var weight = 0
   private var aliased = 0
-  private var duplicates = DuplicateKeys()
+  var duplicates = DuplicateKeys()
 
   init(file: String, hasLines: Bool, limits: YAMLLimits) {
     // libyaml keeps pointers into its parser, so it may not move.
@@ -179,7 +179,7 @@ struct Composer: ~Copyable {
   }
 
   /// Counts nodes that a text without aliases would have had to write out.
-  private mutating func addAliased(
+  mutating func addAliased(
     _ count: Int, at location: SourceLocation
   ) throws(YAMLError) {
     // Both summands are at most the limits, so the sums can't overflow.
@@ -205,89 +205,6 @@ struct Composer: ~Copyable {
     tags[record] = text
   }
 
-  // MARK: Mappings
-
-  /// Refuses keys that are collections, reports duplicates, drops all but the first, and puts in
-  /// what merge keys bring.
-  private mutating func finishMapping(_ mapping: Int, first: Int) throws(YAMLError) {
-    var hasMerge = false
-    for position in stride(from: first, to: children.count, by: 2) {
-      let key = records[Int(children[position])]
-      guard key.kind == .scalar else { throw YAMLError(.keyIsCollection, at: location(of: key)) }
-      if key.count == 2, key.isPlain, text[Int(key.first)] == 0x3c, text[Int(key.first) + 1] == 0x3c
-      {
-        hasMerge = true
-      }
-    }
-    let found = duplicates.find(in: children, from: first, records: records, text: text)
-    for (position, earlier) in found {
-      let key = records[Int(children[position])]
-      let firstKey = records[Int(children[earlier])]
-      errors.append(
-        YAMLError(
-          .duplicateKey(string(key), first: location(of: firstKey)), at: location(of: key),
-          width: width(of: key), mapping: mapping))
-    }
-    if !found.isEmpty { drop(found.map(\.position), first: first) }
-    if hasMerge { try merge(first: first) }
-  }
-
-  /// Removes the pairs at ascending positions.
-  private mutating func drop(_ positions: [Int], first: Int) {
-    var kept: [UInt32] = []
-    var next = positions[...]
-    for position in stride(from: first, to: children.count, by: 2) {
-      if position == next.first {
-        next.removeFirst()
-      } else {
-        kept += [children[position], children[position + 1]]
-      }
-    }
-    children.removeSubrange(first...)
-    children += kept
-  }
-
-  /// Replaces `<<` by the pairs it names; a key of the mapping itself wins, then the earlier source.
-  private mutating func merge(first: Int) throws(YAMLError) {
-    var own: [UInt32] = []
-    var sources: [(record: Int, key: YAMLDocument.Record)] = []
-    for position in stride(from: first, to: children.count, by: 2) {
-      let key = records[Int(children[position])]
-      let value = Int(children[position + 1])
-      guard key.isPlain, string(key) == "<<" else {
-        own += [children[position], children[position + 1]]
-        continue
-      }
-      switch records[value].kind {
-      case .mapping: sources.append((value, key))
-      case .sequence:
-        let start = Int(records[value].first)
-        for child in children[start..<start + Int(records[value].count)] {
-          sources.append((Int(child), key))
-        }
-      case .scalar: throw YAMLError(.mergeOfScalar, at: location(of: records[value]))
-      }
-    }
-    var taken = Set<String>()
-    for position in stride(from: 0, to: own.count, by: 2) {
-      taken.insert(string(records[Int(own[position])]))
-    }
-    for source in sources {
-      let record = records[source.record]
-      guard record.kind == .mapping else {
-        throw YAMLError(.mergeOfScalar, at: location(of: record))
-      }
-      let start = Int(record.first)
-      try addAliased(Int(record.count), at: location(of: source.key))
-      for position in stride(from: start, to: start + Int(record.count), by: 2)
-      where taken.insert(string(records[Int(children[position])])).inserted {
-        own += [children[position], children[position + 1]]
-      }
-    }
-    children.removeSubrange(first...)
-    children += own
-  }
-
   // MARK: Places and errors
 
   private func number(_ value: Int) -> UInt32 { UInt32(clamping: value + 1) }
@@ -297,16 +214,16 @@ struct Composer: ~Copyable {
     return SourceLocation(file: file, line: Int(mark.line) + 1, column: Int(mark.column) + 1)
   }
 
-  private func location(of record: YAMLDocument.Record) -> SourceLocation {
+  func location(of record: YAMLDocument.Record) -> SourceLocation {
     guard hasLines else { return SourceLocation(file: file, line: 0, column: 0) }
     return SourceLocation(file: file, line: Int(record.line), column: Int(record.column))
   }
 
-  private func width(of record: YAMLDocument.Record) -> Int {
+  func width(of record: YAMLDocument.Record) -> Int {
     record.endLine == record.line ? max(1, Int(record.endColumn) - Int(record.column)) : 1
   }
 
-  private func string(_ record: YAMLDocument.Record) -> String {
+  func string(_ record: YAMLDocument.Record) -> String {
     text.withUnsafeBufferPointer {
       let start = Int(record.first)
       return String(decoding: $0[start..<start + Int(record.count)], as: UTF8.self)

@@ -19,7 +19,8 @@ extension YAMLError {
     case .secondDocument: "a second document begins here"
     case .tooDeep(let limit): "nested deeper than \(limit) levels"
     case .tooManyNodes(let limit): "more than \(Wording.number(limit)) values in one file"
-    case .aliasExpansion(let limit): "aliases expand this file by more than \(Wording.number(limit)) values"
+    case .aliasExpansion(let limit):
+      "aliases expand this file by more than \(Wording.number(limit)) values"
     case .unknownAnchor(let name): "no anchor `&\(name)` stands before this alias"
     case .aliasInsideItself(let name): "the alias `*\(name)` stands inside its own anchor"
     case .duplicateKey(let key, _): "duplicate key \(Wording.quoted(key))"

@@ -29,6 +29,9 @@ package struct YAMLNode: Sendable {
   /// A scalar without quotes, block style or `!!str`, so that it may be a number, boolean or null.
   package var isPlain: Bool { record.isPlain }
 
+  /// Short enough to be a null; spares most scalars the comparison.
+  var hasLengthOfNull: Bool { record.count <= 4 }
+
   /// The tag as written in full, or nil when there is none.
   package var tag: String? { document.tags[index] }
 

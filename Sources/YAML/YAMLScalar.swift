@@ -73,5 +73,5 @@ extension YAMLNode {
   }
 
   /// A plain `null`, `~` or nothing at all.
-  package var isNull: Bool { kind == .scalar && isPlain && scalar == .null }
+  package var isNull: Bool { isPlain && hasLengthOfNull && YAMLScalar(plain: text) == .null }
 }

@@ -229,3 +229,5 @@ func shell(
     inputs: inputs.sorted { $0.key < $1.key }.map { AssetInput($0.key, [$0.value]) },
     environment: environment)
 }
+
+func usleepMilliseconds(_ count: UInt32) -> Int32 { usleep(count * 1_000) }

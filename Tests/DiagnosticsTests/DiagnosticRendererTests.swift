@@ -63,7 +63,9 @@ import Testing
     let text = String(repeating: "a", count: 500) + "X" + String(repeating: "b", count: 500)
     let lines = render(text, line: 1, column: 501).split(separator: "\n")
     #expect(lines[1].count < 130)
-    let caret = lines[2].firstIndex(of: "^").map { lines[2].distance(from: lines[2].startIndex, to: $0) }
+    let caret = lines[2].firstIndex(of: "^").map {
+      lines[2].distance(from: lines[2].startIndex, to: $0)
+    }
     let wanted = lines[1].firstIndex(of: "X").map {
       lines[1].distance(from: lines[1].startIndex, to: $0)
     }

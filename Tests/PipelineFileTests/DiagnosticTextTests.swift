@@ -701,7 +701,8 @@ import Testing
         text: {step: data.fetch, with: {url: a}}
 
       """,
-      ["profiles/quick.yaml": """
+      [
+        "profiles/quick.yaml": """
         assets:
           txt: {with: {parallel: 1}}
           text:
@@ -709,7 +710,8 @@ import Testing
             with: {parallel: 100}
         only: [tokens]
 
-        """])
+        """
+      ])
     #expect(
       files.report(profile: "quick") == """
         profiles/quick.yaml:2:3: error: a profile can't add the asset `txt`
@@ -781,7 +783,10 @@ import Testing
 
       """)
     #expect(
-      files.report(["pretrain.depht=3", "pretrian.depth=3", "pretrain.depth=many", "depth=3", "pretrain=3", "pretrain.optimizer.nmae=muon", "pretrain.depth.x=1", "pretrain.mixture=[{source: a}, {]"]) == """
+      files.report([
+        "pretrain.depht=3", "pretrian.depth=3", "pretrain.depth=many", "depth=3", "pretrain=3",
+        "pretrain.optimizer.nmae=muon", "pretrain.depth.x=1", "pretrain.mixture=[{source: a}, {]",
+      ]) == """
         pipeline.yaml:3:49: error: the input `tokens` of `train.base` takes tokens, but `./t` is a file
          3 |   pretrain: {step: train.base, inputs: {tokens: ./t, tokenizer: ./x}}
            |                                                 ^^^

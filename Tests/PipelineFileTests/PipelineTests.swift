@@ -79,7 +79,8 @@ import Testing
     #expect(loaded.profiles == ["quick", "full"])
     #expect(loaded.defaultProfile == "quick")
     #expect(loaded.files.map(\.path) == ["pipeline.yaml", "profiles/quick.yaml"])
-    #expect(loaded.files.map { String(decoding: $0.bytes, as: UTF8.self) }[0].hasPrefix("nanobuild"))
+    #expect(
+      loaded.files.map { String(decoding: $0.bytes, as: UTF8.self) }[0].hasPrefix("nanobuild"))
     #expect(loaded.warnings.isEmpty)
     #expect(loaded.pipeline.only == ["pretrain"])
     let text = try #require(loaded.pipeline["text"])
@@ -90,7 +91,8 @@ import Testing
   }
 
   @Test func laterLayersWinKeyByKey() throws {
-    let asset = try #require(try withOther.pipeline(["pretrain.optimizer.betas.first=0.7"])["pretrain"])
+    let asset = try #require(
+      try withOther.pipeline(["pretrain.optimizer.betas.first=0.7"])["pretrain"])
     #expect(asset.parameters["depth"] == 4)
     #expect(asset.parameters["steps"] == 50)
     #expect(asset.parameters["dropout"] == 0.0)

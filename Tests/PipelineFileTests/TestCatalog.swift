@@ -59,7 +59,8 @@ enum TestCatalog {
     inputs: [InputSchema("text", "Text", kinds: [.files], acceptsMany: true)],
     parameters: [
       ParameterSchema("vocab_size", .integer(259...1_000_000), default: 4096, "Entries"),
-      ParameterSchema("pattern", .choice(["gpt2", "gpt4", "nanochat"]), default: "gpt4", "Splitter"),
+      ParameterSchema(
+        "pattern", .choice(["gpt2", "gpt4", "nanochat"]), default: "gpt4", "Splitter"),
     ], produces: .tokenizer)
 
   private static let encode = StepSchema(

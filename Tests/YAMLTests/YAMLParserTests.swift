@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import Testing
 import YAML
 
@@ -79,10 +80,11 @@ import YAML
   @Test func aDuplicateKeyNamesBothPlacesAndTheFirstCounts() throws {
     let outcome = parse("a: 1\nb: {c: 1, c: 2, c: 3}\na: 2\n")
     #expect(
-      outcome.errors.map(\.diagnostic).map { "\($0.location?.description ?? "") \($0.message)" } == [
-        "a.yaml:2:11 duplicate key `c`", "a.yaml:2:17 duplicate key `c`",
-        "a.yaml:3:1 duplicate key `a`",
-      ])
+      outcome.errors.map(\.diagnostic).map { "\($0.location?.description ?? "") \($0.message)" }
+        == [
+          "a.yaml:2:11 duplicate key `c`", "a.yaml:2:17 duplicate key `c`",
+          "a.yaml:3:1 duplicate key `a`",
+        ])
     #expect(
       outcome.errors.last?.diagnostic.notes.first?.location
         == SourceLocation(file: "a.yaml", line: 1, column: 1))
@@ -118,7 +120,8 @@ import YAML
   ])
   func saysWhatIsWrongAndWhere(text: String, expected: String) throws {
     let error = try #require(parse(text).errors.first)
-    #expect("\(error.location.line):\(error.location.column) \(error.diagnostic.message)" == expected)
+    #expect(
+      "\(error.location.line):\(error.location.column) \(error.diagnostic.message)" == expected)
   }
 
   @Test func badEncodingsHaveAPlace() throws {
@@ -199,9 +202,13 @@ import YAML
             text
           inputs: {? k : v}
       """.utf8)
-    var random = SplitMix(state: 42)
-    let pieces = ["\t", "*a", "&b ", "<<: ", "{", "}", "[", "]", ": ", "- ", "\"", "'", "|\n", "\0", "---\n", "!!str ", "? ", "\u{feff}", "%", "#"]
-    for _ in 0..<4000 {
+    let (rounds, state) = SplitMix.plan(rounds: 4000, state: 42)
+    var random = SplitMix(state: state)
+    let pieces = [
+      "\t", "*a", "&b ", "<<: ", "{", "}", "[", "]", ": ", "- ", "\"", "'", "|\n", "\0", "---\n",
+      "!!str ", "? ", "\u{feff}", "%", "#",
+    ]
+    for _ in 0..<rounds {
       var bytes = seed
       for _ in 0..<(1 + random.below(6)) {
         let place = random.below(bytes.count)
@@ -230,7 +237,9 @@ import YAML
     case .scalar: return node.text.utf8.count >= 0 && node.width >= 1 ? 1 : 0
     case .sequence: return node.elements.reduce(1) { $0 + walk($1, depth: depth + 1) }
     case .mapping:
-      return node.pairs.reduce(1) { $0 + walk($1.key, depth: depth + 1) + walk($1.value, depth: depth + 1) }
+      return node.pairs.reduce(1) {
+        $0 + walk($1.key, depth: depth + 1) + walk($1.value, depth: depth + 1)
+      }
     }
   }
 }
@@ -238,6 +247,15 @@ import YAML
 /// A small generator with a fixed sequence.
 struct SplitMix {
   var state: UInt64
+
+  /// `FUZZ_ROUNDS` in the environment asks for a longer run than the test's own, with a sequence
+  /// that depends on it.
+  static func plan(rounds: Int, state: UInt64) -> (rounds: Int, state: UInt64) {
+    guard let text = getenv("FUZZ_ROUNDS"), let wanted = Int(String(cString: text)) else {
+      return (rounds, state)
+    }
+    return (wanted, state &+ UInt64(clamping: wanted))
+  }
 
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15

@@ -32,6 +32,7 @@ extension BuildError: CustomStringConvertible {
       "the cache can't be written: `\(path)`: \(Self.reason(code))"
     case .database(let path, let message, let code):
       "the cache's index `\(path)` failed: \(message) (SQLite code \(code))"
+    case .cacheInUse(let path): "a run is using the cache `\(path)`"
     case .noCurrentResult(let asset): "`\(asset)` has no current result"
     case .specialFileInResult(let path):
       "the result holds `\(path)`, which is no regular file, folder or link"
@@ -64,6 +65,7 @@ extension BuildError: CustomStringConvertible {
     case .cacheNotWritable(_, let code) where code == ENOSPC || code == EDQUOT,
       .system(_, _, let code) where code == ENOSPC || code == EDQUOT:
       "free some space (`nanobuild cache gc` removes old results) and run again"
+    case .cacheInUse: "wait for it to end, or stop it, and try again"
     case .noCurrentResult(let asset): "make it with `nanobuild run \(asset)`"
     case .escapingLinkInResult: "copy the file into the result, or use a relative link inside it"
     case .missingInput: "paths are relative to the folder of the pipeline file"

@@ -21,6 +21,7 @@ package enum BuildError: Error, Sendable, Hashable {
   // The cache
   case cacheNotWritable(path: String, code: Int32)
   case database(path: String, message: String, code: Int32)
+  case cacheInUse(path: String)
   case noCurrentResult(asset: String)
 
   // Results

@@ -109,11 +109,13 @@ extension Executor {
     hasFailed = true
     let seconds = job.firstStart == 0 ? 0 : Clock.seconds() - job.firstStart
     for item in job.items where !item.isDone {
+      // On a full disk this makes the room to say so.
+      if !graph.assets[job.asset].isResumable { try? Disk.removeTree(item.stage.output) }
       states[item.task] = .failed
       summary.failed += 1
       var own = failure
       if let message = item.failure { own.message = message }
-      try remember(job, item, .failed(own), seconds: seconds, record: nil)
+      try? remember(job, item, .failed(own), seconds: seconds, record: nil)
       recorder.record(.finished(name(item.task, job.asset), .failed(own), seconds: seconds))
     }
     try endIfPublished(job)
@@ -122,6 +124,8 @@ extension Executor {
   private func endInterrupted(_ job: Job) throws(BuildError) {
     for item in job.items where !item.isDone {
       states[item.task] = .interrupted
+      try? remember(
+        job, item, .interrupted, seconds: Clock.seconds() - job.firstStart, record: nil)
       recorder.record(
         .finished(
           name(item.task, job.asset), .interrupted, seconds: Clock.seconds() - job.firstStart))

@@ -4,7 +4,7 @@ import JSON
 extension Executor {
   func publish(_ job: Job, _ place: Int) throws(BuildError) {
     job.items[place].isDone = true
-    if let path = try changedInput(of: job.asset) {
+    if let path = try changedInput(of: job.asset, partition: job.items[place].partition) {
       return try inputChanged(job, place, path)
     }
     let item = job.items[place]
@@ -19,9 +19,12 @@ extension Executor {
   }
 
   /// A file of the project's that is no longer what the key was computed from.
-  private func changedInput(of asset: Int) throws(BuildError) -> String? {
-    for input in graph.assets[asset].inputs {
-      for case .path(let path) in input.sources {
+  private func changedInput(
+    of asset: Int, partition: String?
+  ) throws(BuildError) -> String? {
+    let node = graph.assets[asset]
+    for input in node.inputs {
+      for path in input.paths.map({ node.path($0, partition: partition) }) {
         do throws(BuildError) {
           if try !evaluator.sources.isUnchanged(path) { return path }
         } catch {
@@ -120,8 +123,9 @@ extension Executor {
   /// What a task read, for estimates of how long it takes.
   private func inputBytes(_ task: Int, _ asset: Int) -> Int64 {
     var total: Int64 = 0
+    let partition = graph.partition(of: task, asset: asset)
     for input in graph.assets[asset].inputs {
-      for case .path(let path) in input.sources {
+      for path in input.paths.map({ graph.assets[asset].path($0, partition: partition) }) {
         total +=
           (try? evaluator.sources.resolve(path))?.entries.reduce(0) { $0 + $1.stamp.size } ?? 0
       }

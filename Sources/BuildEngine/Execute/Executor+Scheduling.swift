@@ -70,6 +70,12 @@ extension Executor {
   private func settleOrItem(
     _ task: Int, of asset: Int
   ) throws(BuildError) -> (item: Job.Item, reasons: [StaleReason])? {
+    if let known = plannedFresh[task] {
+      plannedFresh[task] = nil
+      try noteCurrent(task, asset, known.key)
+      try settle(task, asset, .fresh(known.digest), seconds: 0)
+      return nil
+    }
     let evaluation: Evaluation
     do throws(BuildError) {
       evaluation = try evaluator.evaluate(task, asset: asset)

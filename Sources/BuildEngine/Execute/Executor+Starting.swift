@@ -200,12 +200,16 @@ extension Executor {
           guard let other = graph.index(of: name) else { continue }
           let path = try inputFolder(other, for: job, stage: stage)
           values.append(StepInput(name: name, path: path))
-        case .path(let path):
-          let resolved = try evaluator.sources.resolve(path)
-          if resolved.isPattern {
-            values += resolved.entries.map { StepInput(name: $0.name, path: $0.path) }
-          } else {
-            values.append(StepInput(name: path, path: resolved.path))
+        case .path(let template):
+          var seen = Set<String>()
+          for path in job.items.map({ node.path(template, partition: $0.partition) })
+          where seen.insert(path).inserted {
+            let resolved = try evaluator.sources.resolve(path)
+            if resolved.isPattern {
+              values += resolved.entries.map { StepInput(name: $0.name, path: $0.path) }
+            } else {
+              values.append(StepInput(name: path, path: resolved.path))
+            }
           }
         }
       }

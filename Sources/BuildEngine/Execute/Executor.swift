@@ -54,6 +54,8 @@ final class Executor {
   var seenInterruptions = 0
   var nextMemoryLook = 0.0
   var summary = RunSummary()
+  /// Keys and results of tasks the plan found fresh.
+  var plannedFresh: [(key: Digest, digest: Digest)?]
   var openGates: Set<Int> = []
   /// Checks that wait for the results of other assets.
   var pendingChecks: [(asset: Int, check: Int)] = []
@@ -77,6 +79,7 @@ final class Executor {
     var isIncluded = [Bool](repeating: false, count: graph.assets.count)
     for asset in assets { isIncluded[asset] = true }
     self.isIncluded = isIncluded
+    plannedFresh = Array(repeating: nil, count: graph.taskCount)
     states = Array(repeating: .waiting, count: graph.taskCount)
     assetWaiting = Array(repeating: 0, count: graph.assets.count)
     tasksLeft = Array(repeating: 0, count: graph.assets.count)
@@ -87,12 +90,23 @@ final class Executor {
 
   // MARK: The loop
 
-  func run() throws(BuildError) -> RunSummary {
+  /// Carries out `plan`; what it found fresh is not looked at again, the rest is decided anew as
+  /// results become known.
+  func run(_ plan: Plan) throws(BuildError) -> RunSummary {
     let start = Clock.seconds()
-    try evaluator.prepareSources(of: assets)
-    try evaluator.requireSources(of: assets)
+    var next = plan.tasks.makeIterator()
+    for asset in assets {
+      for task in graph.tasks(of: asset) {
+        guard let planned = next.next() else { break }
+        if case .fresh(let digest) = planned.action, let key = planned.key {
+          plannedFresh[task] = (key, digest)
+        } else {
+          evaluator.digests[task] = nil
+        }
+      }
+    }
     do throws(BuildError) {
-      try loop()
+      try loop(from: assets)
     } catch {
       abort()
       throw error
@@ -103,8 +117,29 @@ final class Executor {
     return summary
   }
 
-  private func loop() throws(BuildError) {
-    for asset in assets where assetWaiting[asset] == 0 { try wake(asset) }
+  /// Only judges what is there.
+  func runChecks() throws(BuildError) -> RunSummary {
+    let start = Clock.seconds()
+    for asset in assets {
+      tasksLeft[asset] = 0
+      for task in graph.tasks(of: asset) { states[task] = .settled }
+    }
+    for asset in assets { openGates.insert(asset) }
+    do throws(BuildError) {
+      for asset in assets { try startChecks(of: asset) }
+      try loop(from: [])
+    } catch {
+      abort()
+      throw error
+    }
+    count()
+    summary.seconds = Clock.seconds() - start
+    summary.id = recorder.identifier
+    return summary
+  }
+
+  private func loop(from first: [Int]) throws(BuildError) {
+    for asset in first where assetWaiting[asset] == 0 { try wake(asset) }
     while true {
       for (asset, task) in again {
         if !graph.assets[asset].makesPartitionsTogether { states[task] = .ready }
@@ -165,6 +200,9 @@ final class Executor {
       for event in worker.readEvents() { try handle(event, of: job) }
       if let end = worker.ended() {
         for event in worker.readEvents() { try handle(event, of: job) }
+        if let peak = worker.peakResidentBytes, job.check == nil {
+          job.measurements.append((ProcessMeasurement.peakMemory, .int(peak)))
+        }
         job.worker = nil
         try workerEnded(job, end)
       } else {

@@ -110,6 +110,7 @@ final class ProcessWorker: MeasuredWorker {
   private var partialLine: [UInt8] = []
   private var pending: [WorkerEvent] = []
   private var end: WorkerEnd?
+  private(set) var peakBytes: Int?
 
   init(
     process: WorkerProcess, events: Int32, stopsGroup: Bool,
@@ -164,8 +165,7 @@ final class ProcessWorker: MeasuredWorker {
     guard state != 0 else { return nil }
     // Until the leader is reaped its number can't be given to others: what it left behind ends now.
     kill(-process.identifier, SIGKILL)
-    var ignored: Int32 = 0
-    waitpid(process.identifier, &ignored, 0)
+    peakBytes = Int(nb_reap(process.identifier))
     drain()
     let signal = nb_wait_signal(status)
     let end: WorkerEnd =

@@ -97,6 +97,11 @@ package struct StepContext: Sendable {
   /// Cores this step may use.
   package var threads: Int
   package var memoryLimit: Int?
+  /// For showing only; never part of a key.
+  package var profile = ""
+  /// The assets above this one, sources first, with what is known of their current results; empty
+  /// unless the step's declaration asks for it.
+  package var lineage: [LineageAsset] = []
   package var reporter: any StepReporter
 
   package init(
@@ -115,6 +120,49 @@ package struct StepContext: Sendable {
     self.threads = threads
     self.memoryLimit = memoryLimit
     self.reporter = reporter
+  }
+}
+
+/// An asset above a step, for reports.
+package struct LineageAsset: Sendable, Hashable {
+  package struct Judgement: Sendable, Hashable {
+    package var name: String
+    package var blocks: Bool
+    package var verdict: CheckVerdict
+
+    package init(name: String, blocks: Bool, verdict: CheckVerdict) {
+      self.name = name
+      self.blocks = blocks
+      self.verdict = verdict
+    }
+  }
+
+  package var name: String
+  package var step: String
+  package var description: String
+  /// Assets it reads.
+  package var inputs: [String]
+  package var parameters: [String: JSONValue]
+  package var metrics: [String: JSONValue]
+  package var checks: [Judgement]
+  /// What the last run of its step took, all partitions together.
+  package var seconds: Double?
+  package var byteCount: Int?
+
+  package init(
+    name: String, step: String, description: String, inputs: [String],
+    parameters: [String: JSONValue], metrics: [String: JSONValue], checks: [Judgement],
+    seconds: Double?, byteCount: Int?
+  ) {
+    self.name = name
+    self.step = step
+    self.description = description
+    self.inputs = inputs
+    self.parameters = parameters
+    self.metrics = metrics
+    self.checks = checks
+    self.seconds = seconds
+    self.byteCount = byteCount
   }
 }
 

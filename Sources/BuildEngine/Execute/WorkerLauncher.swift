@@ -30,11 +30,14 @@ package protocol RunningWorker: AnyObject {
 extension RunningWorker {
   /// Memory it holds in bytes, when that can be told.
   package var residentBytes: Int? { (self as? any MeasuredWorker)?.measureResidentBytes() }
+  /// The most memory it held, known once it ended.
+  package var peakResidentBytes: Int? { (self as? any MeasuredWorker)?.peakBytes }
 }
 
 /// A worker whose memory can be looked at.
 package protocol MeasuredWorker: RunningWorker {
   func measureResidentBytes() -> Int
+  var peakBytes: Int? { get }
 }
 
 package enum WorkerEnd: Sendable, Hashable {

@@ -9,6 +9,8 @@ final class SourceFiles {
     var digest: Digest
     var isExecutable: Bool
     var stamp: FileGuard
+    /// Wall clock before the content was read.
+    var readAt: Int64
   }
 
   struct Resolved: Sendable {
@@ -19,6 +21,8 @@ final class SourceFiles {
     var path: String
     /// Some file may change without its stamp changing: it has to be read again.
     var isRacy: Bool
+    /// Wall clock before the folders were read.
+    var listedAt: Int64
   }
 
   private let lister: SourceLister
@@ -34,6 +38,7 @@ final class SourceFiles {
 
   /// Resolves many paths at once, hashing what is new on all cores.
   func prepare(_ paths: [String]) throws(BuildError) {
+    let listedAt = Clock.wall()
     var listings: [(path: String, listing: SourceListing)] = []
     var toHash: [String: Int] = [:]
     var hashPaths: [String] = []
@@ -56,8 +61,11 @@ final class SourceFiles {
     if !hashPaths.isEmpty {
       try index.rememberFiles(hashPaths.compactMap { path in known[path].map { (path, $0) } })
     }
-    for (path, listing) in listings { resolved[path] = combine(path, listing, known) }
+    for (path, listing) in listings { resolved[path] = combine(path, listing, known, listedAt) }
   }
+
+  /// All that was resolved so far.
+  var all: [Resolved] { Array(resolved.values) }
 
   /// The files behind `path`; none when there is nothing of that name.
   func resolve(_ path: String) throws(BuildError) -> Resolved {
@@ -78,11 +86,12 @@ final class SourceFiles {
   private static func content(_ entry: Entry) -> Entry {
     var entry = entry
     entry.stamp = FileGuard(size: 0, modified: 0, changed: 0, inode: 0)
+    entry.readAt = 0
     return entry
   }
 
   private func combine(
-    _ path: String, _ listing: SourceListing, _ known: [String: HashedFile]
+    _ path: String, _ listing: SourceListing, _ known: [String: HashedFile], _ listedAt: Int64
   ) -> Resolved {
     var isRacy = false
     var entries: [Entry] = []
@@ -93,11 +102,12 @@ final class SourceFiles {
       entries.append(
         Entry(
           name: file.name, path: file.path, digest: hashed.digest,
-          isExecutable: file.status.isExecutable, stamp: hashed.stamp))
+          isExecutable: file.status.isExecutable, stamp: hashed.stamp,
+          readAt: hashed.readAt))
     }
     return Resolved(
       entries: entries, folders: listing.folders, isFolder: listing.isFolder,
       isPattern: listing.isPattern, path: Path.absolute(path, base: lister.projectRoot),
-      isRacy: isRacy)
+      isRacy: isRacy, listedAt: listedAt)
   }
 }

@@ -11,6 +11,8 @@ package struct AssetNode: Sendable {
   /// `secretParameters` is replaced in the worker.
   package var parameters: [String: JSONValue]
   package var secretParameters: [String]
+  /// Key parameters that may be a mapping from partitions to values.
+  package var partitionParameters: [String] = []
   /// Where a parameter's value was written, such as `pipeline.yaml:14:7`, for `explain`.
   package var origins: [String: String]
   /// By the name the step gives them, in any order.
@@ -64,6 +66,11 @@ package struct AssetNode: Sendable {
 package struct AssetInput: Sendable, Hashable {
   package var name: String
   package var sources: [InputSource]
+
+  /// Its paths that are no assets.
+  var paths: [String] {
+    sources.compactMap { if case .path(let path) = $0 { path } else { nil } }
+  }
 
   package init(_ name: String, _ sources: [InputSource]) {
     self.name = name

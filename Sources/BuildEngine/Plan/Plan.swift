@@ -1,3 +1,5 @@
+package import JSON
+
 /// What would be done, task by task, in the order it would be done.
 package struct Plan: Sendable {
   package enum Action: Sendable, Hashable {
@@ -22,6 +24,8 @@ package struct Plan: Sendable {
     /// When the result was made, seconds since 1970, for `fresh` and `restore`.
     package var since: Double?
     package var byteCount: Int64
+    /// Numbers of the result in force.
+    package var metrics: [String: JSONValue] = [:]
   }
 
   package struct Check: Sendable {

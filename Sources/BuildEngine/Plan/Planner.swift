@@ -58,6 +58,7 @@ struct Planner {
     planned.action = action
     planned.since = record.createdAt
     planned.byteCount = record.manifest.byteCount
+    planned.metrics = record.metrics
     evaluator.digests[task] = record.digest
   }
 

@@ -25,6 +25,8 @@ final class TaskEvaluator {
   let forced: Set<Int>
   /// The digest of each task's result, once it is settled.
   var digests: [Digest?]
+  /// Stamps of what was found fresh; nil when nobody wants to know.
+  var collector: GuardCollector?
 
   init(
     graph: BuildGraph, configuration: EngineConfiguration, index: StateIndex, store: ResultStore,
@@ -40,31 +42,23 @@ final class TaskEvaluator {
     digests = Array(repeating: nil, count: graph.taskCount)
   }
 
+  /// From now on, keeps the stamps of what is found fresh.
+  func collectGuards() {
+    collector = GuardCollector(
+      layout: store.layout, graph: graph, profile: configuration.profile)
+  }
+
   /// Reads every file the assets name, on all cores.
   func prepareSources(of assets: [Int]) throws(BuildError) {
     var paths: [String] = []
     for asset in assets {
       for input in graph.assets[asset].inputs {
-        for case .path(let path) in input.sources { paths.append(path) }
-      }
-    }
-    try sources.prepare(paths)
-  }
-
-  /// Throws for the first input that names nothing.
-  func requireSources(of assets: [Int]) throws(BuildError) {
-    for asset in assets {
-      let node = graph.assets[asset]
-      for input in node.inputs {
         for case .path(let path) in input.sources {
-          let resolved = try sources.resolve(path)
-          guard resolved.entries.isEmpty, !resolved.isFolder else { continue }
-          throw resolved.isPattern
-            ? .emptyGlob(asset: node.name, input: input.name, pattern: path)
-            : .missingInput(asset: node.name, input: input.name, path: path)
+          paths += graph.assets[asset].allPaths(path)
         }
       }
     }
+    try sources.prepare(paths)
   }
 
   // MARK: The recipe
@@ -75,7 +69,8 @@ final class TaskEvaluator {
     var recipe = FingerprintRecipe()
     var unknown: [Int] = []
     recipe.step(asset.step, revision: asset.stepRevision)
-    recipe.parameters(asset.keyParameters)
+    let partition = graph.partition(of: task, asset: number)
+    recipe.parameters(asset.keyParameters(partition: partition))
     for name in asset.environment.sorted() {
       recipe.environment(name, configuration.environment[name])
     }
@@ -90,7 +85,9 @@ final class TaskEvaluator {
           guard let other = graph.index(of: name) else { continue }
           if !add(resultsOf: other, for: task, of: number, to: &recipe) { unknown.append(other) }
         case .path(let path):
-          try add(files: path, input: input.name, asset: asset.name, to: &recipe)
+          try add(
+            files: asset.path(path, partition: partition), input: input.name, asset: asset.name,
+            to: &recipe)
         }
       }
     }
@@ -161,7 +158,9 @@ final class TaskEvaluator {
     case .missing: return .stale([.resultMissing])
     case .damaged(let path): return .stale([.resultDamaged(path: path)])
     }
-    return isLinked(task, asset: number, digest) ? .fresh(current) : .restore(current)
+    guard isLinked(task, asset: number, digest) else { return .restore(current) }
+    collector?.add(current)
+    return .fresh(current)
   }
 
   /// What changed since the result that is in force was made.

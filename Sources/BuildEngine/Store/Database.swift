@@ -70,19 +70,19 @@ final class Database {
   }
 
   func run(_ sql: String, _ values: Value...) throws(BuildError) {
-    _ = try query(sql, values) { _ in () }
+    _ = try rows(sql, values) { _ in () }
   }
 
   func rows<Row>(_ sql: String, _ values: Value..., row: (DatabaseRow) -> Row) throws(BuildError)
     -> [Row]
   {
-    try query(sql, values, row: row)
+    try rows(sql, values, row: row)
   }
 
   func first<Row>(_ sql: String, _ values: Value..., row: (DatabaseRow) -> Row) throws(BuildError)
     -> Row?
   {
-    try query(sql, values, row: row).first
+    try rows(sql, values, row: row).first
   }
 
   /// Makes all changes of `body` together or none of them.
@@ -97,7 +97,7 @@ final class Database {
     }
   }
 
-  private func query<Row>(
+  func rows<Row>(
     _ sql: String, _ values: [Value], row: (DatabaseRow) -> Row
   ) throws(BuildError) -> [Row] {
     let statement = try prepare(sql)

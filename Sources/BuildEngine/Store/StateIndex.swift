@@ -236,3 +236,19 @@ final class StateIndex {
       .text(JSONWriter.text(.object(verdict.numbers))), .real(time), .text(run))
   }
 }
+
+// MARK: The cache as a whole
+
+extension StateIndex {
+  func allResults() throws(BuildError) -> [(digest: Digest, bytes: Int64, created: Double)] {
+    try database.rows("SELECT digest, bytes, created FROM results") { row in
+      row.digest(0).map { (digest: $0, bytes: row.integer(1), created: row.real(2)) }
+    }.compactMap { $0 }
+  }
+
+  func results(ofRun run: String) throws(BuildError) -> [Digest] {
+    try database.rows(
+      "SELECT digest FROM tasks WHERE run = ? AND digest IS NOT NULL", .text(run)
+    ) { $0.digest(0) }.compactMap { $0 }
+  }
+}

@@ -5,14 +5,14 @@
 
 // Matrix products of bfloat16 numbers with fp32 sums, on the AVX512_BF16 instructions.
 //
-// One call uses one thread and allocates nothing. Split a product over threads by rows or columns of
-// the result: every element's sum has an order that depends on k alone, so splits change no bit.
+// One call uses one thread and allocates nothing. Split a product over threads by rows or columns
+// of the result: every element's sum has an order that depends on k alone, so splits change no bit.
 // Only the conversions and `nb_bf16_supported` may be called where that function says no.
 
 /// Whether this machine has the instructions.
 bool nb_bf16_supported(void);
 
-/// Rounds to nearest, ties to even; on machines with the instructions subnormal numbers become zero.
+/// Rounds to nearest, ties to even; where the instructions exist, subnormal numbers become zero.
 void nb_bf16_from_float(uint16_t *result, const float *values, size_t count);
 /// Exact.
 void nb_bf16_to_float(float *result, const uint16_t *values, size_t count);

@@ -56,12 +56,17 @@ int nb_termination_flag(void);
 
 /// `flock`, exclusive: 0, EWOULDBLOCK when `wait` is 0 and it is held, or another errno.
 int nb_lock_file(int descriptor, int wait);
+/// `flock`, shared with other readers; waits. 0 or an errno.
+int nb_lock_file_shared(int descriptor);
 
 /// Copies file data in the kernel, by reflink where the file system can; 0 or an errno.
 int nb_copy_file_data(int from, int to, int64_t size);
 
 /// Resident bytes of all processes of a group, by /proc; 0 when none is left.
 int64_t nb_group_resident_bytes(int group);
+
+/// Takes an ended child off the process table; gives its peak resident bytes.
+int64_t nb_reap(int pid);
 
 int nb_wait_exited(int status);
 int nb_wait_exit_code(int status);
@@ -75,3 +80,19 @@ int nb_set_nonblocking(int descriptor);
 int nb_set_close_on_exec(int descriptor, int value);
 /// Both ends close on exec; 0 or an errno.
 int nb_pipe(int ends[2]);
+
+/// One file or folder whose status is known: 40 bytes, as stored in a freshness snapshot.
+typedef struct nb_guard {
+  uint32_t base;   // which open folder the name starts from; top bit: look behind a final link
+  uint32_t name;   // offset of a NUL-terminated name
+  int64_t size;
+  int64_t modified_ns;
+  int64_t changed_ns;
+  uint64_t inode;
+} nb_guard;
+
+/// The number of the first guard from `start` to before `end` that no longer holds, or -1.
+/// `stop` is looked at now and then: non-zero ends the search early with -2.
+int64_t nb_first_broken_guard(const nb_guard *guards, int64_t start, int64_t end,
+                              const char *names, uint64_t names_size, const int *bases,
+                              uint32_t base_count, volatile int *stop);

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BuildEngine
 import JSON
+import PipelineFile
 import Steps
 
 struct RunCommand: ParsableCommand {
@@ -41,18 +42,14 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let terminal = Terminal.make(output)
     defer { terminal.flush() }
-    let session = try Session.open(pipeline, terminal)
-    if dryRun {
-      let plan = try terminal.reporting {
-        try session.engine.plan(targets: session.targets(targets), force: force, only: only)
-      }
-      if json {
-        terminal.print(JSONWriter.text(PlanText.json(plan), pretty: true))
-      } else {
-        PlanText.lines(plan, color: terminal.usesColor).forEach { terminal.print($0) }
-      }
-      return
+    let file = try ProjectFile.find(pipeline, terminal)
+    let invocation = Session.invocation(file, pipeline, targets: targets)
+    let isPlain = force.isEmpty && !only && !dryRun
+    if isPlain, let snapshot = Session.snapshot(file, invocation) {
+      return sayFresh(snapshot, terminal)
     }
+    let session = try Session.open(file, pipeline, terminal)
+    if dryRun { return try showPlan(session, terminal) }
     var options = RunOptions(targets: session.targets(targets))
     options.jobs = jobs
     options.keepGoing = keepGoing
@@ -74,9 +71,31 @@ struct RunCommand: ParsableCommand {
     if !json { terminal.print(recorder.tally.summary(seconds: summary.seconds)) }
     terminal.flush()
     switch summary.status {
-    case .done: return
+    case .done: if isPlain { session.saveSnapshot(invocation) }
     case .failed: throw ExitStatus.failed.exit
     case .interrupted: throw ExitStatus.interrupted.exit
+    }
+  }
+  private func sayFresh(_ snapshot: FreshnessSnapshot, _ terminal: Terminal) {
+    var summary = RunSummary()
+    summary.fresh = snapshot.taskCount
+    if json {
+      terminal.print(JSONWriter.text(BuildEvent.runFinished(summary).json))
+    } else {
+      terminal.print(
+        "\(snapshot.assetCount) assets: 0 ran, 0 restored, \(snapshot.assetCount) fresh, 0 failed in "
+          + Format.duration(ProcessClock.secondsSinceStart))
+    }
+  }
+
+  private func showPlan(_ session: Session, _ terminal: Terminal) throws {
+    let plan = try terminal.reporting {
+      try session.engine.plan(targets: session.targets(targets), force: force, only: only)
+    }
+    if json {
+      terminal.print(JSONWriter.text(PlanText.json(plan), pretty: true))
+    } else {
+      PlanText.lines(plan, color: terminal.usesColor).forEach { terminal.print($0) }
     }
   }
 }

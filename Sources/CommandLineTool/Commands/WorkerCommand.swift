@@ -12,7 +12,7 @@ struct WorkerCommand: ParsableCommand {
 
   func run() throws {
     let status = WorkerMain.run(
-      requestPath: request, environment: ProcessEnvironment.all,
+      requestPath: request, environment: ProcessVariables.all,
       steps: { BuiltinSteps.step(named: $0) }, checks: { BuiltinSteps.check(named: $0) })
     throw ExitCode(status)
   }

@@ -1,5 +1,6 @@
 import BuildEngine
 import Glibc
+import JSON
 
 /// Turns the events of a run into text: a live picture on a terminal, plain lines elsewhere.
 final class ProgressRecorder {

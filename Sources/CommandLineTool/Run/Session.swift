@@ -1,4 +1,5 @@
 import BuildEngine
+import Diagnostics
 import Glibc
 import PipelineFile
 import Steps
@@ -7,25 +8,71 @@ import Steps
 struct Session {
   let project: Project
   let engine: Engine
+  /// The pipeline's files as they were when they were read; nil when that can't be said.
+  let pipelineFiles: [GuardedFile]?
 
   var pipeline: Pipeline { project.pipeline }
 
   static func open(_ options: PipelineOptions, _ terminal: Terminal) throws -> Session {
-    let project = try Project.load(options, terminal)
+    try open(try ProjectFile.find(options, terminal), options, terminal)
+  }
+
+  static func open(
+    _ file: ProjectFile, _ options: PipelineOptions, _ terminal: Terminal
+  ) throws -> Session {
+    // Stamped first: a file that is edited while it is read makes the snapshot worthless.
+    let before = GuardedFile(path: file.path)
+    let project = try Project.load(file, options, terminal)
+    let files = [before] + project.loaded.files.dropFirst().map(Self.guarded)
     return try terminal.reporting {
       let graph = try BuildGraph(assets: project.pipeline.assetNodes(root: project.root))
       let engine = try Engine(
         graph: graph, configuration: Self.configuration(project))
-      return Session(project: project, engine: engine)
+      return Session(
+        project: project, engine: engine,
+        pipelineFiles: files.contains { $0 == nil } ? nil : files.compactMap { $0 })
     }
+  }
+
+  /// Which files a profile has is known only once it is read: it is stamped then and must still be
+  /// what was read.
+  private static func guarded(_ file: SourceFile) -> GuardedFile? {
+    guard let stamp = GuardedFile(path: file.path),
+      (try? ResultFiles.optionalBytes(file.path)) == file.bytes
+    else { return nil }
+    return stamp
+  }
+
+  /// Leaves proof that everything is fresh, so that the next `run` or `status` need not look.
+  func saveSnapshot(_ invocation: SnapshotInvocation) {
+    guard let pipelineFiles, pipeline.only == nil || !invocation.targets.isEmpty else { return }
+    // Only speed is lost when it can't be saved, such as on a full disk.
+    _ = try? engine.saveSnapshot(invocation, pipelineFiles: pipelineFiles)
+  }
+
+  /// What identifies the answer to `run` and `status` with these options.
+  static func invocation(
+    _ file: ProjectFile, _ options: PipelineOptions, targets: [String]
+  ) -> SnapshotInvocation {
+    SnapshotInvocation(
+      pipelinePath: file.path, profile: options.profile, overrides: options.overrides,
+      targets: targets, toolIdentifier: SnapshotInvocation.currentTool())
   }
 
   static func configuration(_ project: Project) -> EngineConfiguration {
     EngineConfiguration(
       projectRoot: project.root, cacheRoot: project.root + "/cache",
-      profile: project.pipeline.profile, environment: ProcessEnvironment.all,
+      profile: project.pipeline.profile, environment: ProcessVariables.all,
       cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
       memory: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
+  }
+
+  /// Proof that nothing changed since everything was fresh, when there is one.
+  static func snapshot(
+    _ file: ProjectFile, _ invocation: SnapshotInvocation
+  ) -> FreshnessSnapshot? {
+    FreshnessSnapshot.load(
+      cache: file.root + "/cache", invocation: invocation, environment: ProcessVariables.all)
   }
 
   /// The assets a command without targets works on: those of the profile's `only`, or all.
@@ -63,7 +110,7 @@ extension BuildError {
     case .duplicateAsset, .invalidName, .cycle, .unknownInput, .duplicatePartition,
       .partitionNotFollowed, .missingInput, .emptyGlob, .unreadableInput, .tooManyLevels:
       .invalidInput
-    case .inputKeepsChanging, .cacheNotWritable, .database, .noCurrentResult, .specialFileInResult,
+    case .inputKeepsChanging, .cacheInUse, .cacheNotWritable, .database, .noCurrentResult, .specialFileInResult,
       .escapingLinkInResult, .unnameableFileInResult, .cannotStartWorker, .unreadableRequest,
       .unknownStep, .unknownCheck, .missingSecret, .system:
       .failed

@@ -1,4 +1,5 @@
 import Glibc
+import Steps
 import Synchronization
 
 /// Where the tool writes: results to standard output, everything else to standard error.
@@ -93,24 +94,6 @@ enum Style: String {
 
 extension Terminal {
   static func make(_ options: OutputOptions) -> Terminal {
-    Terminal(options: options, environment: ProcessEnvironment.all)
+    Terminal(options: options, environment: ProcessVariables.all)
   }
-}
-
-/// The process's environment variables as a dictionary.
-enum ProcessEnvironment {
-  static var all: [String: String] {
-    var variables: [String: String] = [:]
-    var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
-    while let text = entry.pointee {
-      let pair = String(cString: text)
-      if let equals = pair.firstIndex(of: "=") {
-        variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
-      }
-      entry += 1
-    }
-    return variables
-  }
-
-  static subscript(name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

@@ -5,65 +5,38 @@
 /// - Text: a file is one document; a file above 1 MiB is cut at blank lines into documents of at
 ///   most 1 MiB (at line ends where there is no blank line).
 ///
-/// Documents come in the order of files and rows. Memory is that of one batch, which is a page of
-/// a parquet file or about 1 MiB of other files.
+/// Documents come in the order of files and rows, whatever the number of threads. Memory is that
+/// of a few batches; a batch is a page of a parquet file or about 1 MiB of other files.
 package final class DocumentReader {
-  private let files: [(path: String, kind: CorpusFileKind)]
-  private let column: String
-  private let decoder = PageDecoder(pool: BufferPool())
-  private var nextFile = 0
-  private var source: Source = .none
+  private let source: DocumentSource
+  private let decoder: PageDecoder
+  private let pipeline: OrderedPipeline?
 
-  private enum Source {
-    case none
-    case parquet(TextPages)
-    case lines(JSONLDocuments)
-    case text(TextDocuments)
-  }
-
-  /// Paths are files or folders; of a parquet or JSONL file `column` is read.
-  package init(paths: [String], column: String = "text") throws(CorpusError) {
-    files = try DocumentFiles.expand(paths, kinds: [.parquet, .jsonLines, .text])
-    self.column = column
+  /// Paths are files or folders; of a parquet or JSONL file `column` is read. With more than one
+  /// thread, that many threads decompress pages ahead of the caller.
+  package init(
+    paths: [String], column: String = "text", threads: Int = 1
+  ) throws(CorpusError) {
+    decoder = PageDecoder(pool: BufferPool())
+    source = try DocumentSource(paths: paths, column: column, pool: decoder.pool)
+    pipeline = threads > 1 ? OrderedPipeline(source: source, threads: threads) : nil
   }
 
   /// The files that are read, in order.
-  package var paths: [String] { files.map(\.path) }
-
-  /// The file that the last batch came from.
-  package var currentPath: String? { nextFile > 0 ? files[nextFile - 1].path : nil }
+  package var paths: [String] { source.paths }
 
   /// The next documents, at least one; nil after the last.
   package func nextBatch() throws(CorpusError) -> DocumentBatch? {
     while true {
-      let batch: DocumentBatch?
-      switch source {
-      case .none: batch = nil
-      case .parquet(let pages):
-        batch = try pages.next().map { page throws(CorpusError) in
-          DocumentBatch(vector: try pages.decodeText(page, decoder).values)
-        }
-      case .lines(let lines): batch = try lines.next()
-      case .text(let text): batch = try text.next()
-      }
-      if let batch {
-        if batch.count > 0 { return batch }
+      let batch: DocumentBatch
+      if let pipeline {
+        guard let next = try pipeline.next() else { return nil }
+        batch = next
       } else {
-        guard nextFile < files.count else {
-          source = .none
-          return nil
-        }
-        let (path, kind) = files[nextFile]
-        nextFile += 1
-        switch kind {
-        case .parquet:
-          source = .parquet(try TextPages(path: path, column: column, decoder: decoder))
-        case .jsonLines:
-          source = .lines(try JSONLDocuments(path: path, field: column, pool: decoder.pool))
-        case .text: source = .text(try TextDocuments(path: path, pool: decoder.pool))
-        case .tokenShard: throw .unknownFileKind(path: path)
-        }
+        guard let work = try source.next() else { return nil }
+        batch = try work.batch(decoder)
       }
+      if batch.count > 0 { return batch }
     }
   }
 }

@@ -36,7 +36,7 @@ final class BufferPool: Sendable {
     var capacity: Int
   }
 
-  private static let keptBlocks = 12
+  private static let keptBlocks = 24
   private static let largestKeptBlock = 16 << 20
 
   private struct State {

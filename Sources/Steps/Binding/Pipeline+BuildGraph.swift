@@ -36,7 +36,7 @@ extension Pipeline.Asset {
     if step.name == FetchStep.schema.name {
       // A local file counts by its content, so it is an input like any other.
       let sources = FetchStep.localSourceTemplates(parameters: parameters)
-      if !sources.isEmpty { node.inputs.append(AssetInput("source", sources.map { .path($0) })) }
+      if !sources.isEmpty { node.inputs.append(AssetInput("source", sources.map(InputSource.path))) }
     }
     node.partitions = partitions.map {
       PartitionSet(key: $0.key, values: $0.values, followed: $0.follows)
@@ -52,6 +52,8 @@ extension Pipeline.Asset {
     node.timeout = timeout
     node.environment = environment
     node.makesPartitionsTogether = step.makesPartitionsTogether
+    node.isResumable = step.isResumable
+    node.partitionParameters = step.partitionParameters
     node.description = description ?? ""
     node.group = group ?? ""
     return node

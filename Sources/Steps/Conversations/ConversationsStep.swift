@@ -72,11 +72,9 @@ package struct ConversationsStep: Step {
     let reporter = context.reporter
     var isCancelled = false
     let counts: [ConversationMixture.SourceCount]
-    do throws(CorpusError) {
-      counts = try mixture.write(training: path) { count in
-        isCancelled = reporter.isCancelled
-        reporter.progress(StepProgress(completed: Double(count), unit: "conversations"))
-      }
+    counts = try mixture.write(training: path) { count in
+      isCancelled = reporter.isCancelled
+      reporter.progress(StepProgress(completed: Double(count), unit: "conversations"))
     }
     if isCancelled { throw StepInterrupted() }
     for count in counts {

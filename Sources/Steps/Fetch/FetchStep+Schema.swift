@@ -54,32 +54,18 @@ extension FetchStep {
     ],
     produces: .files,
     makesPartitionsTogether: true,
+    isResumable: true,
+    partitionParameters: ["sha256", "size"],
     isNetworkBound: true)
 
-  /// Paths on this machine that the step reads for one partition; their content belongs to the key.
+  /// Paths on this machine that the step reads; their content belongs to the key.
   ///
-  /// As in the file: absolute, or relative to the project folder. Empty for web addresses and for
-  /// parameters the step itself will refuse.
-  package static func localSources(
-    parameters: [String: JSONValue], partition: (key: String, value: String)?
-  ) -> [String] {
+  /// As in the file: absolute, or relative to the project folder, `{key}` standing for the
+  /// partition's value. Empty for web addresses.
+  package static func localSourceTemplates(parameters: [String: JSONValue]) -> [String] {
     guard let template = parameters["url"]?.stringValue,
-      let text = try? URLTemplate(template).filled(partition),
-      case .local(let path)? = try? SourceURL(text)
+      case .local(let path)? = try? SourceURL(template)
     else { return [] }
     return [path]
-  }
-
-  /// The parameters as one partition sees them: of a `sha256` or `size` given for each partition
-  /// only its own, so that describing one more partition leaves the others fresh.
-  package static func parameters(
-    _ parameters: [String: JSONValue], forPartition value: String?
-  ) -> [String: JSONValue] {
-    guard let value else { return parameters }
-    var result = parameters
-    for name in ["sha256", "size"] {
-      if let members = parameters[name]?.objectValue { result[name] = members[value] }
-    }
-    return result
   }
 }

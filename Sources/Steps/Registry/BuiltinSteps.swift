@@ -15,12 +15,12 @@ package enum BuiltinSteps {
     (EvaluateChatStep.schema, EvaluateChatStep()),
     (ReportStep.schema, ReportStep()),
     (ExportStep.schema, ExportStep()),
-    (ShellSchema.step, ShellStep()),
+    (ShellSchema.step, ShellStep(environment: ProcessVariables.all)),
   ]
 
   private static let checkRegistry: [(CheckSchema, any Check)] =
-    DataChecks.all + TokenizerChecks.all + TrainingChecks.all + EvaluationChecks.all
-    + [(ShellSchema.check, ShellCheck())]
+    DataChecks.all + TokenizerCheckList.all + TrainingChecks.all + EvaluationChecks.all
+    + [(ShellSchema.check, ShellCheck(environment: ProcessVariables.all))]
 
   package static let catalog = StepCatalog(
     steps: registry.map(\.0), checks: checkRegistry.map(\.0))

@@ -1,18 +1,18 @@
-import BuildEngine
+package import BuildEngine
 import Glibc
-import JSON
+package import JSON
 
 /// The files by which results tell what they are: read by checks, reports and evaluations.
-enum ResultFiles {
+package enum ResultFiles {
   /// Numbers of an evaluation.
-  static let metrics = "metrics.json"
+  package static let metrics = "metrics.json"
   /// Points of a curve, one JSON object a line.
-  static let curve = "metrics.jsonl"
-  static let training = "training.json"
-  static let samples = "samples.txt"
+  package static let curve = "metrics.jsonl"
+  package static let training = "training.json"
+  package static let samples = "samples.txt"
 
   /// The numbers of a result: an evaluation's `metrics.json`, or a checkpoint's results.
-  static func numbers(in folder: String) throws(StepFailure) -> [String: JSONValue] {
+  package static func numbers(in folder: String) throws(StepFailure) -> [String: JSONValue] {
     if let text = try optionalBytes(folder + "/" + metrics) {
       return try object(text, path: folder + "/" + metrics)
     }
@@ -23,7 +23,7 @@ enum ResultFiles {
     return [:]
   }
 
-  static func object(_ bytes: [UInt8], path: String) throws(StepFailure) -> [String: JSONValue] {
+  package static func object(_ bytes: [UInt8], path: String) throws(StepFailure) -> [String: JSONValue] {
     let value: JSONValue
     do throws(JSONError) { value = try JSONParser.parse(bytes) } catch {
       throw StepFailure("\(path):\(error)")
@@ -35,7 +35,7 @@ enum ResultFiles {
   }
 
   /// The file's bytes, or nil when there is none.
-  static func optionalBytes(_ path: String) throws(StepFailure) -> [UInt8]? {
+  package static func optionalBytes(_ path: String) throws(StepFailure) -> [UInt8]? {
     guard let file = fopen(path, "rb") else {
       if errno == ENOENT { return nil }
       throw StepFailure("cannot read \(path): \(String(cString: strerror(errno)))")
@@ -52,7 +52,7 @@ enum ResultFiles {
     return bytes
   }
 
-  static func write(_ bytes: [UInt8], to path: String) throws(StepFailure) {
+  package static func write(_ bytes: [UInt8], to path: String) throws(StepFailure) {
     guard let file = fopen(path, "wb") else {
       throw StepFailure("cannot write \(path): \(String(cString: strerror(errno)))")
     }

@@ -27,7 +27,7 @@ package struct TokenizerEncodeStep: Step {
     usesAllCores: true)
 
   /// The one file of a result.
-  package static let fileName = "tokens.bin"
+  package static let fileName = "text.tokens"
 
   package func run(_ context: StepContext) throws {
     let parameters = ParameterReader(context)
@@ -37,17 +37,16 @@ package struct TokenizerEncodeStep: Step {
     let writer = try TokenShardWriter(
       path: context.singleOutput + "/" + Self.fileName,
       vocabularySize: tokenizer.vocabularySize, hasMask: false)
-    let encoder = PieceEncoder(tokenizer)
-    var ids: [Int32] = []
+    let encoder = BatchEncoder(tokenizer, threads: context.threads)
+    var documents = DocumentBuffer()
+    var encoded = EncodedBatch()
     var bytes = 0
     while let batch = try reader.nextBatch() {
       if context.reporter.isCancelled { throw StepInterrupted() }
-      for index in 0..<batch.count {
-        ids.removeAll(keepingCapacity: true)
-        ids.append(tokenizer.specialTokens.bos)
-        batch.withDocument(index) { encoder.encode($0, into: &ids) }
-        try writer.append(document: ids)
-      }
+      documents.removeAll()
+      for index in 0..<batch.count { batch.withDocument(index) { documents.append($0) } }
+      encoder.encode(documents, prefix: tokenizer.specialTokens.bos, into: &encoded)
+      for index in 0..<encoded.count { try writer.append(document: Array(encoded[index])) }
       bytes += batch.byteCount
       context.reporter.progress(
         StepProgress(

@@ -55,7 +55,8 @@ extension TrainStep {
       + TrainingParameters.batch(sequenceLength: 512)
       + TrainingParameters.schedule(rateFactor: 1, warmdown: 0.2)
       + TrainingParameters.observation(sampleEvery: 2000),
-    produces: .checkpoint, metrics: TrainingParameters.metrics, usesAllCores: true)
+    produces: .checkpoint, metrics: TrainingParameters.metrics,
+    isResumable: true, usesAllCores: true)
 
   package static let midSchema = StepSchema(
     name: "train.mid",
@@ -79,7 +80,8 @@ extension TrainStep {
       + TrainingParameters.batch(sequenceLength: nil)
       + TrainingParameters.schedule(rateFactor: 1, warmdown: 0.2)
       + TrainingParameters.observation(sampleEvery: 0),
-    produces: .checkpoint, metrics: TrainingParameters.metrics, usesAllCores: true)
+    produces: .checkpoint, metrics: TrainingParameters.metrics,
+    isResumable: true, usesAllCores: true)
 
   package static let sftSchema = StepSchema(
     name: "train.sft",
@@ -100,5 +102,6 @@ extension TrainStep {
       + TrainingParameters.batch(sequenceLength: nil)
       + TrainingParameters.schedule(rateFactor: 0.02, warmdown: 1)
       + TrainingParameters.observation(sampleEvery: 0),
-    produces: .checkpoint, metrics: TrainingParameters.metrics, usesAllCores: true)
+    produces: .checkpoint, metrics: TrainingParameters.metrics,
+    isResumable: true, usesAllCores: true)
 }

@@ -1,0 +1,199 @@
+package import JSON
+
+/// What is known of results, runs and checks, for the commands that only read.
+extension Engine {
+  /// One line an asset, in the order they are made.
+  package func status(targets: [String] = []) throws(BuildError) -> [AssetStatus] {
+    try plan(targets: targets).statuses
+  }
+
+  /// Past runs, newest first.
+  package func history(limit: Int = 20) throws(BuildError) -> [RunRecord] {
+    try index.runs(limit: limit)
+  }
+
+  /// What the tasks of one run did.
+  package func tasks(ofRun run: String) throws(BuildError) -> [TaskRecord] {
+    try index.tasks("WHERE run = ?", [.text(run)], limit: 1_000_000)
+  }
+
+  /// What happened to one asset, newest first.
+  package func history(of asset: String, limit: Int = 20) throws(BuildError) -> [TaskRecord] {
+    try requireAsset(asset)
+    return try index.tasks("WHERE asset = ?", [.text(asset)], limit: limit)
+  }
+
+  /// Verdicts on an asset's results, newest first.
+  package func checkHistory(of asset: String, limit: Int = 50) throws(BuildError) -> [CheckRecord] {
+    try requireAsset(asset)
+    return try index.verdicts(asset: asset, limit: limit)
+  }
+
+  /// Numbers of the results in force, by task; assets without numbers are left out.
+  package func metrics(
+    targets: [String] = []
+  ) throws(BuildError) -> [(task: TaskName, metrics: [String: JSONValue])] {
+    var found: [(task: TaskName, metrics: [String: JSONValue])] = []
+    let wanted = targets.isEmpty ? graph.order : try graph.indices(of: targets)
+    for asset in wanted {
+      for task in graph.tasks(of: asset) {
+        let name = TaskName(
+          asset: graph.assets[asset].name, partition: graph.partition(of: task, asset: asset))
+        guard let record = try currentRecord(asset: name.asset, partition: name.partition),
+          !record.metrics.isEmpty
+        else { continue }
+        found.append((name, record.metrics))
+      }
+    }
+    return found
+  }
+
+  /// The newest log of a task; nil when it never ran or its log was removed.
+  package func logPath(
+    of asset: String, partition: String? = nil, run: String? = nil
+  ) throws(BuildError) -> String? {
+    try requireAsset(asset)
+    for record in try index.tasks("WHERE asset = ?", [.text(asset)], limit: 200) {
+      if let run, record.run != run { continue }
+      if let partition, record.task.partition != partition { continue }
+      let logs = layout.run(record.run) + "/logs/"
+      var candidates = ["\(logs)\(asset).log"]
+      if let value = record.task.partition { candidates.insert("\(logs)\(asset)/\(value).log", at: 0) }
+      if let path = candidates.first(where: Disk.exists) { return path }
+    }
+    return nil
+  }
+
+  /// Everything about one asset.
+  package func show(_ asset: String) throws(BuildError) -> AssetDetails {
+    let node = try requireAsset(asset)
+    let plan = try plan(targets: [asset])
+    var details = AssetDetails(
+      node: node, status: plan.statuses.first { $0.name == asset }, tasks: [],
+      checks: plan.checks.filter { $0.asset == asset })
+    for planned in plan.tasks(of: asset) {
+      let record = try currentRecord(asset: asset, partition: planned.partition)
+      details.tasks.append(
+        AssetDetails.Task(
+          plan: planned, digest: record?.digest, metrics: record?.metrics ?? [:],
+          files: record?.manifest.entries.compactMap { entry in
+            if case .file(let digest, _) = entry.kind {
+              (entry.path, entry.stamp.size, digest)
+            } else {
+              nil
+            }
+          } ?? [],
+          path: record == nil
+            ? nil
+            : layout.current(
+              profile: configuration.profile, asset: asset, partition: planned.partition)))
+    }
+    return details
+  }
+
+  /// How long a task of this asset takes, from past runs of it or else of its step.
+  package func estimate(_ asset: String) throws(BuildError) -> TaskEstimate? {
+    let node = try requireAsset(asset)
+    var records = try index.tasks(
+      "WHERE asset = ? AND outcome = 'ran'", [.text(asset)], limit: 9
+    ).filter { $0.step == node.step }
+    let isSameAsset = !records.isEmpty
+    if records.isEmpty {
+      records = try index.tasks(
+        "WHERE step = ? AND outcome = 'ran'", [.text(node.step)], limit: 25)
+    }
+    guard !records.isEmpty else { return nil }
+    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    var peak: Double?
+    let peaks = records.compactMap { $0.numbers[ProcessMeasurement.peakMemory]?.doubleValue }
+    if !peaks.isEmpty { peak = peaks.max() }
+    return TaskEstimate(
+      seconds: median(records.map(\.seconds)), outputBytes: median(records.map { Double($0.outputBytes) }),
+      inputBytes: median(records.map { Double($0.inputBytes) }), peakMemory: peak,
+      runCount: records.count, isSameAsset: isSameAsset)
+  }
+
+  @discardableResult
+  func requireAsset(_ name: String) throws(BuildError) -> AssetNode {
+    guard let node = graph[name] else {
+      throw .unknownAsset(
+        name, suggestions: Suggestion.nearest(to: name, in: graph.assets.map(\.name)))
+    }
+    return node
+  }
+}
+
+/// One past run.
+package struct RunRecord: Sendable {
+  package var id: String
+  package var profile: String
+  /// Seconds since 1970.
+  package var started: Double
+  /// Nil while it runs, or when it was killed.
+  package var ended: Double?
+  package var status: Int?
+  /// The counts of `RunSummary` by their JSON names.
+  package var summary: [String: JSONValue]
+}
+
+/// One task of a past run.
+package struct TaskRecord: Sendable {
+  package var run: String
+  package var task: TaskName
+  package var step: String
+  package var outcome: String
+  package var started: Double
+  package var seconds: Double
+  package var digest: Digest?
+  package var inputBytes: Int64
+  package var outputBytes: Int64
+  /// Why it ran, or why it failed.
+  package var reason: String
+  /// What was measured in that run.
+  package var numbers: [String: JSONValue]
+  /// Numbers of the result it gave, while that is in the cache.
+  package var metrics: [String: JSONValue]
+}
+
+/// One verdict of a check.
+package struct CheckRecord: Sendable {
+  package var asset: String
+  package var check: String
+  package var severity: String
+  package var verdict: CheckVerdict
+  package var created: Double
+  package var run: String
+}
+
+package struct AssetDetails: Sendable {
+  package struct Task: Sendable {
+    package var plan: Plan.Task
+    /// Of the result in force.
+    package var digest: Digest?
+    package var metrics: [String: JSONValue]
+    package var files: [(path: String, size: Int64, digest: Digest)]
+    package var path: String?
+  }
+
+  package var node: AssetNode
+  package var status: AssetStatus?
+  package var tasks: [Task]
+  package var checks: [Plan.Check]
+}
+
+/// What past runs say about the next one of a task.
+package struct TaskEstimate: Sendable, Hashable {
+  package var seconds: Double
+  package var outputBytes: Double
+  package var inputBytes: Double
+  /// Bytes.
+  package var peakMemory: Double?
+  package var runCount: Int
+  /// False when it rests on other assets of the same step.
+  package var isSameAsset: Bool
+}
+
+/// Names of the numbers the engine itself measures of every worker process.
+package enum ProcessMeasurement {
+  package static let peakMemory = "peak_memory_bytes"
+}

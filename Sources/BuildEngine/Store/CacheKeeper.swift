@@ -1,0 +1,214 @@
+import CSystem
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// What the cache holds and how much of it is needed.
+package struct CacheStatistics: Sendable, Hashable {
+  package var resultCount = 0
+  package var resultBytes: Int64 = 0
+  /// Of results some profile's current links lead to.
+  package var currentCount = 0
+  package var currentBytes: Int64 = 0
+  package var stagingBytes: Int64 = 0
+  package var runCount = 0
+  package var runBytes: Int64 = 0
+  package var indexBytes: Int64 = 0
+
+  package init() {}
+}
+
+/// What a clean-up removed, or would remove.
+package struct CollectionReport: Sendable, Hashable {
+  package var results: [Digest] = []
+  package var freedBytes: Int64 = 0
+  package var runs: [String] = []
+  package var staging: [String] = []
+  package var keptResults = 0
+  package var keptBytes: Int64 = 0
+
+  package init() {}
+}
+
+/// A result whose content is not what its name says.
+package struct DamagedResult: Sendable, Hashable {
+  package var digest: Digest
+  /// First path that differs; empty when the whole folder is gone or unreadable.
+  package var path: String
+}
+
+/// Looks after the cache as a whole: sizes, clean-up, verification.
+struct CacheKeeper {
+  let layout: CacheLayout
+  let store: ResultStore
+  let index: StateIndex
+  let cores: Int
+
+  /// Results that the current links of any profile lead to.
+  func currentResults() throws(BuildError) -> Set<Digest> {
+    var found = Set<Digest>()
+    guard Disk.exists(layout.current) else { return found }
+    for profile in try Disk.names(in: layout.current) {
+      let folder = "\(layout.current)/\(profile)"
+      guard Disk.status(folder, follow: false)?.kind == .folder else { continue }
+      for asset in try Disk.names(in: folder) { try addLinks("\(folder)/\(asset)", to: &found) }
+    }
+    return found
+  }
+
+  private func addLinks(_ path: String, to found: inout Set<Digest>) throws(BuildError) {
+    switch Disk.status(path, follow: false)?.kind {
+    case .link:
+      if let digest = Disk.linkTarget(path).flatMap(CacheLayout.digest(ofLinkTarget:)) {
+        found.insert(digest)
+      }
+    case .folder:
+      for name in try Disk.names(in: path) { try addLinks("\(path)/\(name)", to: &found) }
+    case .file, .other, nil: break
+    }
+  }
+
+  func statistics() throws(BuildError) -> CacheStatistics {
+    var statistics = CacheStatistics()
+    let current = try currentResults()
+    for (digest, bytes, _) in try index.allResults() {
+      statistics.resultCount += 1
+      statistics.resultBytes += bytes
+      if current.contains(digest) {
+        statistics.currentCount += 1
+        statistics.currentBytes += bytes
+      }
+    }
+    statistics.stagingBytes = size(layout.staging)
+    statistics.runBytes = size(layout.runs)
+    statistics.runCount = ((try? Disk.names(in: layout.runs)) ?? []).count
+    statistics.indexBytes = ["", "-wal", "-shm"].reduce(0) {
+      $0 + (Disk.status(layout.database + $1)?.stamp.size ?? 0)
+    }
+    return statistics
+  }
+
+  /// Bytes of all files below a folder.
+  private func size(_ path: String) -> Int64 {
+    guard let status = Disk.status(path, follow: false) else { return 0 }
+    guard status.kind == .folder else { return status.stamp.size }
+    return ((try? Disk.names(in: path)) ?? []).reduce(0) { $0 + size(path + "/" + $1) }
+  }
+
+  // MARK: Clean-up
+
+  /// Removes results that no profile and none of the newest `keepRuns` runs needs; with `maxSize`
+  /// only the oldest of them, until the rest fits. Nothing runs meanwhile: the caller holds the
+  /// cache's lock.
+  func collect(keepRuns: Int, maxSize: Int64?, dryRun: Bool) throws(BuildError) -> CollectionReport {
+    var report = CollectionReport()
+    var needed = try currentResults()
+    let runs = try index.runs(limit: max(0, keepRuns))
+    for run in runs { needed.formUnion(try index.results(ofRun: run.id)) }
+    let all = try index.allResults()
+    var total = all.reduce(0) { $0 + $1.bytes }
+    for (digest, bytes, _) in all.sorted(by: { $0.created < $1.created }) {
+      let isOverfull = maxSize.map { total > $0 } ?? true
+      if needed.contains(digest) || !isOverfull {
+        report.keptResults += 1
+        report.keptBytes += bytes
+        continue
+      }
+      report.results.append(digest)
+      report.freedBytes += bytes
+      total -= bytes
+      if !dryRun { try remove(digest) }
+    }
+    try collectStrays(known: Set(all.map(\.digest)), dryRun: dryRun, &report)
+    try collectStaging(dryRun: dryRun, &report)
+    let kept = Set(runs.map(\.id))
+    for run in (try? Disk.names(in: layout.runs)) ?? [] where !kept.contains(run) {
+      report.runs.append(run)
+      report.freedBytes += size(layout.run(run))
+      if !dryRun { try Disk.removeTree(layout.run(run)) }
+    }
+    if !dryRun { try Disk.removeTree(layout.snapshots) }
+    return report
+  }
+
+  /// The index forgets first: a result half removed is one nobody asks for.
+  private func remove(_ digest: Digest) throws(BuildError) {
+    try index.database.transaction { () throws(BuildError) in
+      try index.forgetKeys(ofResult: digest)
+      try index.forgetResult(digest)
+    }
+    try Disk.removeFile(layout.record(digest))
+    try Disk.removeTree(layout.result(digest))
+  }
+
+  /// Folders in `results/` the index knows nothing of: left by a process that was killed.
+  private func collectStrays(
+    known: Set<Digest>, dryRun: Bool, _ report: inout CollectionReport
+  ) throws(BuildError) {
+    for name in try Disk.names(in: layout.results) {
+      let isRecord = name.hasSuffix(".json")
+      if let digest = Digest(isRecord ? String(name.dropLast(5)) : name), known.contains(digest) {
+        continue
+      }
+      let path = "\(layout.results)/\(name)"
+      report.freedBytes += size(path)
+      if !isRecord, let digest = Digest(name) { report.results.append(digest) }
+      if !dryRun { try Disk.removeTree(path) }
+    }
+  }
+
+  /// Unfinished work stays two weeks for those who want to continue it.
+  private func collectStaging(dryRun: Bool, _ report: inout CollectionReport) throws(BuildError) {
+    let oldest = Clock.wall() - 14 * 86_400 * 1_000_000_000
+    for name in (try? Disk.names(in: layout.staging)) ?? [] {
+      let path = "\(layout.staging)/\(name)"
+      let isWork = Digest(name) != nil
+      if isWork, let status = Disk.status(path, follow: false), status.stamp.modified > oldest {
+        continue
+      }
+      report.staging.append(name)
+      report.freedBytes += size(path)
+      if !dryRun { try Disk.removeTree(path) }
+    }
+  }
+
+  // MARK: Verification
+
+  /// Reads every result; the damaged ones are moved aside and forgotten.
+  func verify(progress: (Int, Int) -> Void) throws(BuildError) -> [DamagedResult] {
+    var damaged: [DamagedResult] = []
+    let all = try index.allResults()
+    for (number, entry) in all.enumerated() {
+      progress(number, all.count)
+      let found = try? store.rescan(layout.result(entry.digest), width: cores)
+      if let found, found.digest == entry.digest { continue }
+      let expected = try index.result(entry.digest)?.manifest.entries ?? []
+      damaged.append(
+        DamagedResult(digest: entry.digest, path: Self.difference(expected, found?.entries ?? [])))
+      guard !index.database.isReadOnly else { continue }
+      try index.database.transaction { () throws(BuildError) in
+        try index.forgetKeys(ofResult: entry.digest)
+        try index.forgetResult(entry.digest)
+      }
+      try Disk.makeFolders(layout.staging)
+      try store.setAside(entry.digest)
+      try Disk.removeFile(layout.record(entry.digest))
+    }
+    progress(all.count, all.count)
+    return damaged
+  }
+
+  private static func difference(
+    _ expected: [ResultManifest.Entry], _ found: [ResultManifest.Entry]
+  ) -> String {
+    let there = Dictionary(found.map { ($0.path, $0) }) { $1 }
+    for entry in expected where !entry.path.isEmpty {
+      guard let other = there[entry.path], other.kind == entry.kind else { return entry.path }
+    }
+    let known = Set(expected.map(\.path))
+    return found.first { !known.contains($0.path) }?.path ?? ""
+  }
+}

@@ -1,0 +1,45 @@
+import CSystem
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Says that this process uses the cache (many may) or tidies it (alone).
+final class CacheLock {
+  private let descriptor: Int32
+
+  private init(descriptor: Int32) { self.descriptor = descriptor }
+
+  deinit { close(descriptor) }
+
+  /// For a run; waits while the cache is being tidied.
+  static func use(_ layout: CacheLayout) throws(BuildError) -> CacheLock {
+    let descriptor = try open(layout)
+    let code = nb_lock_file_shared(descriptor)
+    guard code == 0 else {
+      close(descriptor)
+      throw .cacheNotWritable(path: layout.useLock, code: code)
+    }
+    return CacheLock(descriptor: descriptor)
+  }
+
+  /// For tidying; nil while a run uses the cache.
+  static func tidy(_ layout: CacheLayout) throws(BuildError) -> CacheLock? {
+    let descriptor = try open(layout)
+    let code = nb_lock_file(descriptor, 0)
+    guard code == 0 else {
+      close(descriptor)
+      if code == EWOULDBLOCK { return nil }
+      throw .cacheNotWritable(path: layout.useLock, code: code)
+    }
+    return CacheLock(descriptor: descriptor)
+  }
+
+  private static func open(_ layout: CacheLayout) throws(BuildError) -> Int32 {
+    let descriptor = nb_open_create(layout.useLock, 0, 0o666)
+    guard descriptor >= 0 else { throw .cacheNotWritable(path: layout.useLock, code: errno) }
+    return descriptor
+  }
+}

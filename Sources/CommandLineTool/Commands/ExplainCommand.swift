@@ -1,0 +1,60 @@
+import ArgumentParser
+import BuildEngine
+import JSON
+import PipelineFile
+
+struct ExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Say every reason why a target would run, down to the key or file that changed.",
+    discussion: "Example: nanobuild explain sft")
+
+  @Argument(help: "The asset.")
+  var target: String
+
+  @OptionGroup var pipeline: PipelineOptions
+  @OptionGroup var output: OutputOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let terminal = Terminal.make(output)
+    defer { terminal.flush() }
+    let session = try Session.open(pipeline, terminal)
+    let plan = try terminal.reporting { try session.engine.explain(target) }
+    if json {
+      terminal.print(JSONWriter.text(PlanText.json(plan), pretty: true))
+      return
+    }
+    let color = terminal.usesColor
+    var fresh = 0
+    for task in plan.tasks {
+      if case .fresh = task.action, task.asset != target {
+        fresh += 1
+        continue
+      }
+      let name = TaskName(asset: task.asset, partition: task.partition).description
+      let verb =
+        switch task.action {
+        case .fresh: "is fresh"
+        case .restore: "would be restored"
+        case .run: "would run"
+        case .pending: "may run"
+        case .blocked: "is blocked"
+        }
+      terminal.print("\(Style.strong(name, color)) \(PlanText.style(task.action)(verb, color))")
+      for reason in PlanText.reasons(task.action) { terminal.print("  - \(reason)") }
+      if let key = task.key { terminal.print(Style.faint("  key \(key)", color)) }
+    }
+    for check in plan.checks {
+      switch check.state {
+      case .known(let verdict) where !verdict.passed:
+        terminal.print("\(check.asset) · \(check.check.name) failed: \(verdict.message)")
+      case .toRun: terminal.print("\(check.asset) · \(check.check.name) has not judged this result")
+      case .known, .pending: break
+      }
+    }
+    if fresh > 0 { terminal.print("\(fresh) upstream tasks are fresh") }
+  }
+}

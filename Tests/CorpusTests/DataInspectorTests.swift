@@ -1,0 +1,105 @@
+import Corpus
+import JSON
+import Testing
+
+@Suite struct DataInspectorTests {
+  @Test func parquetIsDescribed() throws {
+    let path = sampleData + "/shard_00000.parquet"
+    let description = try DataInspector.describe(path)
+    #expect(description["rows"] == 1551)
+    #expect(description["row_groups"] == 7)
+    let column = description["columns"]?.arrayValue?.first
+    #expect(column?["name"] == "text" && column?["codecs"] == ["ZSTD"])
+    #expect(column?["encodings"] == ["PLAIN", "RLE"])
+    let text = DataInspector.text(description)
+    #expect(text.hasPrefix("parquet file, 402,090 bytes: 1,551 rows in 7 row groups of 15 to 256\n"))
+    #expect(text.contains("text    BYTE_ARRAY (text)  ZSTD"))
+  }
+
+  @Test func tokenShardsAreDescribedAndStreamed() throws {
+    let folder = try ScratchFolder()
+    let path = folder.path + "/a.tokens"
+    let writer = try TokenShardWriter(path: path, vocabularySize: 50, hasMask: true)
+    try writer.append(document: [3, 4], mask: [0, 1])
+    try writer.append(document: [5], mask: [1])
+    try writer.finish()
+    #expect(try DataInspector.describe(path)["tokens"] == 3)
+    #expect(try DataInspector.head(path, count: 1) == [["tokens": [3, 4], "mask": [0, 1]]])
+    #expect(try column("tokens", path) == "[3,4]\n[5]\n")
+    #expect(try column("mask", path) == "[0,1]\n[1]\n")
+    #expect(throws: CorpusError.self) { try column("ids", path) }
+  }
+
+  @Test func jsonLinesAreDescribedAndStreamed() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.file("a.jsonl", "{\"a\": 1, \"b\": \"x\"}\n{\"b\": null}\n")
+    let description = try DataInspector.describe(path)
+    #expect(description["records"] == 2)
+    #expect(description["fields"]?["b"] == ["a string": 1, "null": 1])
+    #expect(try column("a", path) == "1\nnull\n")
+    #expect(try column("b", path) == "\"x\"\nnull\n")
+    #expect(
+      try DataInspector.describe(sampleData + "/mc.jsonl")["conversations"] == "arc")
+  }
+
+  @Test func headTakesTheFirstRecords() throws {
+    let rows = try DataInspector.head(fixtures + "/gsm8k.parquet", count: 5)
+    #expect(rows.count == 1 && rows[0]["question"] == "Tom has 2 bags of 3 apples. How many?")
+  }
+
+  @Test func verifyReadsEveryPage() throws {
+    let folder = try ScratchFolder()
+    var bytes = try contents(of: sampleData + "/shard_00004.parquet")
+    try ParquetFile(path: sampleData + "/shard_00004.parquet").verify()
+    bytes[bytes.count / 2] ^= 0xff
+    let path = try folder.file("a.parquet", bytes)
+    let error = #expect(throws: CorpusError.self) {
+      try ParquetFile(path: path).verify(columns: ["text"])
+    }
+    #expect(error?.message.contains("row group ") == true)
+    #expect(error?.message.contains("column `text`, page 0") == true)
+  }
+
+  @Test func threadsKeepTheOrder() throws {
+    let paths = (0..<4).map { "\(sampleData)/shard_0000\($0).parquet" }
+    func texts(_ threads: Int) throws -> [String] {
+      let reader = try DocumentReader(paths: paths, threads: threads)
+      var texts: [String] = []
+      while let batch = try reader.nextBatch() {
+        for index in 0..<batch.count { texts.append(batch.string(index)) }
+      }
+      let end = try reader.nextBatch()
+      #expect(end?.count == nil)
+      return texts
+    }
+    let serial = try texts(1)
+    #expect(try texts(3) == serial)
+    // A reader that is left half-way stops its threads.
+    let abandoned = try DocumentReader(paths: paths, threads: 4)
+    _ = try abandoned.nextBatch()
+  }
+
+  @Test func threadsGiveTheErrorInItsPlace() throws {
+    let folder = try ScratchFolder()
+    var bytes = try contents(of: sampleData + "/shard_00000.parquet")
+    bytes[bytes.count / 2] ^= 0xff
+    let path = try folder.file("a.parquet", bytes)
+    var outcomes: [String] = []
+    for threads in [1, 3] {
+      let reader = try DocumentReader(paths: [path], threads: threads)
+      var count = 0
+      do {
+        while let batch = try reader.nextBatch() { count += batch.count }
+      } catch let error as CorpusError {
+        outcomes.append("\(count) \(error.message)")
+      }
+    }
+    #expect(outcomes.count == 2 && outcomes[0] == outcomes[1])
+  }
+
+  private func column(_ name: String, _ path: String) throws -> String {
+    var output: [UInt8] = []
+    try DataInspector.writeColumn(name, of: path) { output.append(contentsOf: $0) }
+    return String(decoding: output, as: UTF8.self)
+  }
+}
