@@ -23,7 +23,7 @@ import Training
   @Test func theRatioOfTokensToParametersDecidesTheSteps() throws {
     var options = Workshop.options(.base)
     options.length = .tokensPerParameter(0.1)
-    // 144 tokens a step; 2 · (3 · 32² / 4 · 2 …) is what the configuration says.
+    // A step has 144 tokens.
     let configuration = try TrainingPlan.configuration(options, vocabularySize: 265)
     let steps = configuration.parameterCount / 10 / 144
     #expect(steps > 10)

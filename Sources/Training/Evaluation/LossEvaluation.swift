@@ -51,8 +51,8 @@ package enum ValidationSet: Sendable {
 package enum LossEvaluation {
   /// The loss over at most `tokenLimit` tokens, in rows of `sequence` and passes of `rows`.
   ///
-  /// Which tokens are counted depends on `sequence` and the limit, not on `rows`. Throws
-  /// `TrainingInterrupted` never; stops early with nil when `isCancelled` says so.
+  /// Which tokens are counted depends on `sequence` and the limit, not on `rows`. Nil as soon as
+  /// `isCancelled` says so.
   package static func measure(
     _ model: GPT, on set: ValidationSet, byteLengths: [Int32], sequence: Int, rows: Int,
     tokenLimit: Int, isCancelled: () -> Bool = { false }
