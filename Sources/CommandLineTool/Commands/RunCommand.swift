@@ -31,11 +31,20 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Make the targets only, from the current results of what they need.")
   var only = false
 
+  @Option(help: "Where steps run: `local`, on this machine.")
+  var executor = "local"
+
   @Flag(help: "Print events as JSON lines.")
   var json = false
 
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("-j must be at least 1") }
+    if executor != "local" {
+      throw ValidationError(
+        executor == "slurm"
+          ? "this build has no executor `slurm`; it runs steps on this machine only (`local`)"
+          : "there is no executor `\(executor)`; the one there is is `local`")
+    }
     if only, targets.isEmpty { throw ValidationError("--only needs targets") }
   }
 
@@ -76,6 +85,7 @@ struct RunCommand: ParsableCommand {
     case .interrupted: throw ExitStatus.interrupted.exit
     }
   }
+
   private func sayFresh(_ snapshot: FreshnessSnapshot, _ terminal: Terminal) {
     var summary = RunSummary()
     summary.fresh = snapshot.taskCount

@@ -98,7 +98,17 @@ extension Terminal {
       note(Style.bad("error:", errorUsesColor) + " " + error.message)
       if let help = error.help { note("help: \(help)") }
       throw error.exitStatus.exit
+    } catch let failure as StepFailure {
+      fail(failure.message, help: failure.help)
+      throw ExitStatus.failed.exit
     }
+  }
+
+  /// Says what is wrong; the caller ends with the status it deserves.
+  func fail(_ message: String, help: String? = nil) {
+    flush()
+    note(Style.bad("error:", errorUsesColor) + " " + message)
+    if let help { note("help: \(help)") }
   }
 }
 
