@@ -21,7 +21,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"), (Int.min, "-9,223,372,036,854,775,808"),
+    (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"),
+    (Int.min, "-9,223,372,036,854,775,808"),
   ])
   func integersAreGrouped(value: Int, text: String) {
     #expect(Format.grouped(value) == text)
@@ -42,7 +43,9 @@ import Testing
     #expect(Format.fixed(7.6, 0) == "8")
   }
 
-  @Test(arguments: [(3.0, "just now"), (60, "60 s ago"), (600, "10 m ago"), (7300, "2 h ago"), (300_000, "3 d ago")])
+  @Test(arguments: [
+    (3.0, "just now"), (60, "60 s ago"), (600, "10 m ago"), (7300, "2 h ago"), (300_000, "3 d ago"),
+  ])
   func agesAreRough(seconds: Double, text: String) {
     #expect(Format.age(seconds) == text)
   }

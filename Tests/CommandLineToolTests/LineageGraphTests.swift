@@ -28,7 +28,9 @@ import Testing
     #expect(!page.contains("<b>&"))
     #expect(!page.contains("<i>why"))
     #expect(page.contains("a&quot;&lt;b&gt;&amp;&#39;\\"))
-    #expect(!page.contains("http://") || page.ranges(of: "http://").count == page.ranges(of: "http://www.w3.org/2000/svg").count)
+    #expect(
+      !page.contains("http://")
+        || page.ranges(of: "http://").count == page.ranges(of: "http://www.w3.org/2000/svg").count)
     #expect(!page.contains("src="))
     #expect(page.ranges(of: "<path ").count == 3)
   }

@@ -4,7 +4,8 @@ struct CompletionsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "completions",
     abstract: "Print the completion script of a shell.",
-    discussion: "Example: nanobuild completions bash > ~/.local/share/bash-completion/completions/nanobuild")
+    discussion:
+      "Example: nanobuild completions bash > ~/.local/share/bash-completion/completions/nanobuild")
 
   enum Shell: String, ExpressibleByArgument, CaseIterable {
     case bash, zsh, fish

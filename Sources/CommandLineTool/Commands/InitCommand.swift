@@ -28,7 +28,9 @@ struct InitCommand: ParsableCommand {
     guard let starter = StarterFiles.find(executable: Session.executablePath) else {
       terminal.fail(
         "the starter pipeline and its data are not beside this program",
-        help: "they are the checkout's pipeline.yaml, profiles and data, or ../share/nanobuild of an installation")
+        help:
+          "they are the checkout's pipeline.yaml, profiles and data, or ../share/nanobuild of an installation"
+      )
       throw ExitStatus.failed.exit
     }
     let files = try terminal.reporting { try starter.files() }

@@ -11,13 +11,15 @@ struct PlotCommand: ParsableCommand {
     abstract: "Draw the curve of a training: its loss, or the metric that is named.",
     discussion: "Example: nanobuild plot pretrain.bpb --output bpb.svg")
 
-  @Argument(help: ArgumentHelp("The asset, or asset.metric; several share a picture.", valueName: "target"))
+  @Argument(
+    help: ArgumentHelp("The asset, or asset.metric; several share a picture.", valueName: "target"))
   var targets: [String]
 
   @OptionGroup var pipeline: PipelineOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(name: .customLong("output"), help: ArgumentHelp("Write an SVG picture.", valueName: "file.svg"))
+  @Option(
+    name: .customLong("output"), help: ArgumentHelp("Write an SVG picture.", valueName: "file.svg"))
   var file: String?
 
   @Flag(help: "Print JSON.")

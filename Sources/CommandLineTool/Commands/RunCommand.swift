@@ -19,7 +19,8 @@ struct RunCommand: ParsableCommand {
   @Option(name: [.customShort("j"), .long], help: "Cores to use (default: all).")
   var jobs: Int?
 
-  @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show what would run; run nothing.")
+  @Flag(
+    name: [.customShort("n"), .customLong("dry-run")], help: "Show what would run; run nothing.")
   var dryRun = false
 
   @Flag(name: .customLong("keep-going"), help: "Go on with what does not need a failed step.")
@@ -77,7 +78,11 @@ struct RunCommand: ParsableCommand {
         recorder.record(event)
       }
     }
-    if !json { terminal.print(recorder.tally.summary(seconds: summary.seconds)) }
+    if !json {
+      terminal.print(
+        recorder.tally.summary(
+          seconds: summary.seconds, failedChecks: summary.failedChecks, blocked: summary.blocked))
+    }
     terminal.flush()
     switch summary.status {
     case .done: if isPlain { session.saveSnapshot(invocation) }

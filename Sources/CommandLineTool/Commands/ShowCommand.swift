@@ -6,7 +6,8 @@ import PipelineFile
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show everything about one asset: parameters, inputs, digests, metrics, checks, path.",
+    abstract:
+      "Show everything about one asset: parameters, inputs, digests, metrics, checks, path.",
     discussion: """
       With --sample a conversations asset prints rendered conversations; what a model is trained to \
       say is green, or between ⟦ and ⟧ without colours.

@@ -56,7 +56,9 @@ struct AssetText {
   private var inputTable: Table {
     var table = Table([.left, .left])
     for input in asset.inputs {
-      table.add([.init("  " + input.name, .accent), .init(Self.sources(input).joined(separator: ", "))])
+      table.add([
+        .init("  " + input.name, .accent), .init(Self.sources(input).joined(separator: ", ")),
+      ])
     }
     return table
   }
@@ -138,7 +140,8 @@ struct AssetText {
     let files = details.tasks.first?.files ?? []
     for file in files.prefix(Self.mostListed) {
       table.add([
-        .init("  " + file.path), .init(Format.bytes(Int(file.size))), .init("\(file.digest)", .faint),
+        .init("  " + file.path), .init(Format.bytes(Int(file.size))),
+        .init("\(file.digest)", .faint),
       ])
     }
     if files.count > Self.mostListed {
@@ -167,12 +170,14 @@ struct AssetText {
           asset.parameters.map { name, value -> (String, JSONValue) in
             let shown: JSONValue = isSecret(name) ? .null : value
             return (name, ["value": shown, "origin": .string(origin(of: name))])
-          }) { first, _ in first }),
+          }
+        ) { first, _ in first }),
       "inputs": .object(
         Dictionary(
           asset.inputs.map { input -> (String, JSONValue) in
             (input.name, .array(Self.sources(input).map { .string($0) }))
-          }) { first, _ in first }),
+          }
+        ) { first, _ in first }),
       "tasks": .array(details.tasks.map(Self.json)),
       "checks": .array(details.checks.map(Self.json)),
     ]

@@ -115,7 +115,8 @@ extension LineageGraph {
     for node in nodes {
       out += "  \(Self.quoted(node.name)) [label=\(Self.quoted(node.name + "\n" + node.step)), "
       out += "fillcolor=\"\(Self.colors(node.state).fill)\", "
-      out += "color=\"\(Self.colors(node.state).line)\", tooltip=\(Self.quoted(node.state.word))];\n"
+      out +=
+        "color=\"\(Self.colors(node.state).line)\", tooltip=\(Self.quoted(node.state.word))];\n"
     }
     for node in nodes {
       for input in node.inputs where self[input] != nil {
@@ -144,7 +145,8 @@ extension LineageGraph {
     for (index, node) in nodes.enumerated() { identifiers[node.name] = "n\(index)" }
     var out = "flowchart LR\n"
     for node in nodes {
-      let label = Self.mermaidText(node.name) + "<br/><small>" + Self.mermaidText(node.step) + "</small>"
+      let label =
+        Self.mermaidText(node.name) + "<br/><small>" + Self.mermaidText(node.step) + "</small>"
       out += "  \(identifiers[node.name] ?? "")[\"\(label)\"]:::\(node.state.rawValue)\n"
     }
     for node in nodes {

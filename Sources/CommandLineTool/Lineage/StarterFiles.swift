@@ -7,10 +7,7 @@ struct StarterFiles {
   let source: String
 
   /// Names relative to the project's folder.
-  static let pipelineFiles = [
-    "pipeline.yaml", "profiles/quick.yaml", "profiles/full.yaml", "profiles/d12.yaml",
-    "profiles/d20.yaml", "cache/README.md", ".gitignore",
-  ]
+  private static let singleFiles = ["pipeline.yaml", "cache/README.md", ".gitignore"]
 
   static let dataFolder = "data"
 
@@ -33,8 +30,11 @@ struct StarterFiles {
 
   /// Everything to copy, sorted; files the source lacks are left out.
   func files() throws(StepFailure) -> [String] {
-    let own = Self.pipelineFiles.filter { access(source + "/" + $0, R_OK) == 0 }
-    return own + (try Self.list(source + "/" + Self.dataFolder)).map { Self.dataFolder + "/" + $0 }
+    var names = Self.singleFiles.filter { access(source + "/" + $0, R_OK) == 0 }
+    for folder in ["profiles", Self.dataFolder] {
+      names += try Self.list(source + "/" + folder).map { folder + "/" + $0 }
+    }
+    return names
   }
 
   private static func list(_ folder: String) throws(StepFailure) -> [String] {

@@ -17,6 +17,8 @@ struct PlanBudget {
     let configuration = engine.configuration
     var known: [String: PipelineEstimator.Known] = [:]
     let byAsset = Dictionary(grouping: plan.tasks, by: \.asset)
+    let runs = Set(
+      try engine.history(limit: 10_000).filter { $0.profile == configuration.profile }.map(\.id))
     for (asset, tasks) in byAsset {
       let stale = tasks.filter { task in
         switch task.action {
@@ -29,6 +31,7 @@ struct PlanBudget {
         currentBytes: tasks.reduce(0) { $0 + Int($1.byteCount) },
         metrics: tasks.count == 1 ? tasks.first?.metrics ?? [:] : [:],
         history: stale.isEmpty ? [] : try engine.history(of: asset, limit: 50),
+        runsOfProfile: runs,
         memoryLimit: engine.graph[asset]?.resources.memory,
         stalePartitions: stale.compactMap(\.partition))
     }
@@ -67,17 +70,24 @@ struct PlanBudget {
   }
 
   var warnings: [String] {
-    var texts = estimates.flatMap { estimate in
-      estimate.warnings.map { "`\(estimate.asset)` \($0)" }
+    var owners: [String: [String]] = [:]
+    var order: [String] = []
+    for estimate in estimates {
+      for warning in estimate.warnings {
+        if owners[warning] == nil { order.append(warning) }
+        owners[warning, default: []].append(estimate.asset)
+      }
     }
+    var texts = order.map { "\((owners[$0] ?? []).joined(separator: ", ")): \($0)" }
     for estimate in estimates {
       guard let memory = estimate.memory, memory > machineMemory else { continue }
       texts.append(
-        "`\(estimate.asset)` needs \(Format.bytes(memory)) of memory; this machine has "
+        "\(estimate.asset): it needs \(Format.bytes(memory)) of memory; this machine has "
           + Format.bytes(machineMemory))
     }
     if let freeDisk, disk > freeDisk {
-      texts.append("the results need \(Format.bytes(disk)) of disk; \(Format.bytes(freeDisk)) are free")
+      texts.append(
+        "the results need \(Format.bytes(disk)) of disk; \(Format.bytes(freeDisk)) are free")
     }
     if seconds > 86_400 {
       texts.append("this takes \(Format.duration(seconds)) on this machine")
@@ -135,9 +145,12 @@ struct PlanBudget {
 
   private func trainingLines(_ estimate: WorkEstimate) -> [String] {
     guard let training = estimate.training else { return [] }
-    var data = "\(Format.count(training.tokens)) tokens in \(Format.grouped(training.steps)) steps"
-    if let passes = training.passes {
-      data += " (\(Format.fixed(passes, passes < 10 ? 1 : 0)) passes over \(Format.count(training.dataTokens ?? 0)))"
+    var data = "\(Format.grouped(training.steps)) steps, \(Format.count(training.tokens)) tokens"
+    if let passes = training.passes, let tokens = training.dataTokens {
+      data +=
+        passes < 1
+        ? " of \(Format.count(tokens))"
+        : " (\(Format.fixed(passes, passes < 10 ? 1 : 0)) passes over \(Format.count(tokens)))"
     }
     var time = ""
     if let seconds = estimate.seconds, let eight = estimate.secondsOnEightCores {
@@ -173,9 +186,11 @@ struct PlanBudget {
     var lines = ["\(plan.tasks.count) tasks: \(stale) to do, \(fresh) fresh"]
     guard !estimates.isEmpty else { return lines }
     let least = unknown.isEmpty ? "about" : "at least"
-    var time = "time      \(least) \(Format.duration(seconds)) on this machine (\(cores) \(cores == 1 ? "core" : "cores")"
+    var time =
+      "time      \(least) \(Format.duration(seconds)) on this machine (\(cores) \(cores == 1 ? "core" : "cores")"
     if let speed {
-      time += ", \(Format.fixed(speed.gigaflops, 0)) GFLOP/s × \(Format.fixed(MachineSpeed.trainingShare, 1))"
+      time +=
+        ", \(Format.fixed(speed.gigaflops, 0)) GFLOP/s × \(Format.fixed(MachineSpeed.trainingShare, 1))"
     }
     time += "), \(Format.duration(secondsOnEightCores)) on 8 such cores"
     lines.append(time)

@@ -37,17 +37,20 @@ final class ProgressRecorder {
       running[index].progress = progress
       plainProgress(index)
     case .metric(let task, let name, let value):
-      if let number = value.doubleValue { metrics[task, default: []].append((name, Format.number(number))) }
+      if let number = value.doubleValue {
+        metrics[task, default: []].append((name, Format.number(number)))
+      }
     case .measurement, .sample, .checkStarted: break
     case .waiting(let tasks):
       if let first = tasks.first {
-        line("\(Self.label(first, tasks.count)) waits: another run is making it")
+        line("\(Self.label(first, tasks.count)) waits: the same result is being made already")
       }
     case .retrying(let tasks, let failure, let delay):
       if let first = tasks.first {
         running.removeAll { $0.task == first }
         line(
-          "\(Self.label(first, tasks.count)) failed: \(failure.message); next try in \(Format.duration(delay))")
+          "\(Self.label(first, tasks.count)) failed: \(failure.message); next try in \(Format.duration(delay))"
+        )
       }
     case .finished(let task, let outcome, let seconds): finished(task, outcome, seconds)
     case .checkFinished(let asset, let check, let severity, let verdict, let isCached):
@@ -82,7 +85,8 @@ final class ProgressRecorder {
       line("\(Style.good("✓", color)) \(task)  \(Format.duration(seconds))\(tail)")
     case .restored: line("\(Style.good("↺", color)) \(task)  restored from the cache")
     case .blocked: line("\(Style.warning("·", color)) \(task)  blocked: something it needs failed")
-    case .interrupted: line("\(Style.warning("‖", color)) \(task)  interrupted; the next run continues")
+    case .interrupted:
+      line("\(Style.warning("‖", color)) \(task)  interrupted; the next run continues")
     case .failed(let failure):
       line("\(Style.bad("✗", color)) \(task)  failed: \(failure.message)")
       if let help = failure.help { line("  help: \(help)") }

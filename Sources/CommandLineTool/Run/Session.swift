@@ -120,7 +120,8 @@ extension BuildError {
     case .duplicateAsset, .invalidName, .cycle, .unknownInput, .duplicatePartition,
       .partitionNotFollowed, .missingInput, .emptyGlob, .unreadableInput, .tooManyLevels:
       .invalidInput
-    case .inputKeepsChanging, .cacheInUse, .cacheNotWritable, .database, .noCurrentResult, .specialFileInResult,
+    case .inputKeepsChanging, .cacheInUse, .cacheNotWritable, .database, .noCurrentResult,
+      .specialFileInResult,
       .escapingLinkInResult, .unnameableFileInResult, .cannotStartWorker, .unreadableRequest,
       .unknownStep, .unknownCheck, .missingSecret, .system:
       .failed

@@ -26,15 +26,17 @@ extension PipelineEstimator {
         tokens[asset.name] = bytes / width
       } else {
         let count = text(asset, "text") / Self.bytesPerToken
-        tokens[asset.name] = count
-        sizes[asset.name] = count * width
+        if count > 0 {
+          tokens[asset.name] = count
+          sizes[asset.name] = count * width
+        }
       }
     case "data.conversations":
       if sizes[asset.name] == nil {
         sizes[asset.name] = conversationBytes(asset)
       }
       if tokens[asset.name] == nil {
-        tokens[asset.name] = (sizes[asset.name] ?? 0) / Self.bytesPerToken
+        tokens[asset.name] = sizes[asset.name].map { $0 / Self.bytesPerToken }
       }
     case "train.base", "train.mid", "train.sft":
       shapes[asset.name] = shape(of: asset) ?? shapes[asset.name]
@@ -66,14 +68,16 @@ extension PipelineEstimator {
     }
     for reference in asset.references(of: "model") {
       guard case .asset(let name) = reference.target, var shape = shapes[name] else { continue }
-      if let length = asset.parameters["sequence_length"]?.intValue { shape.sequenceLength = length }
+      if let length = asset.parameters["sequence_length"]?.intValue {
+        shape.sequenceLength = length
+      }
       return shape
     }
     return nil
   }
 
-  /// Bytes that sources name, as often as the mixture takes them.
-  private func conversationBytes(_ asset: Pipeline.Asset) -> Double {
+  /// Bytes that sources name, as often as the mixture takes them; nil when a size is unknown.
+  private func conversationBytes(_ asset: Pipeline.Asset) -> Double? {
     var bytes = 0.0
     for source in asset.parameters["sources"]?.arrayValue ?? [] {
       let epochs = source["epochs"]?.doubleValue ?? 1
@@ -81,12 +85,15 @@ extension PipelineEstimator {
         guard source["split"]?.stringValue != "test" else { continue }
         // A limit in conversations: about 1.5 kB each.
         let limit = source["limit"]?.doubleValue.map { $0 * 1500 } ?? .infinity
-        bytes += min(limit, text(asset, input) * epochs)
+        let available = text(asset, input)
+        let taken = min(limit, available > 0 ? available * epochs : .infinity)
+        guard taken.isFinite else { return nil }
+        bytes += taken
       } else if let count = source["count"]?.doubleValue {
         bytes += count * 250
       }
     }
-    return bytes
+    return bytes > 0 ? bytes : nil
   }
 
   // MARK: Fetching
@@ -104,7 +111,7 @@ extension PipelineEstimator {
     }
     guard let bytes else {
       estimate.warnings.append(
-        "the size of what it downloads is unknown (`approximate_size` would tell)")
+        "the size of the download is unknown; `approximate_size` would tell")
       return
     }
     estimate.download = Self.int(bytes)
@@ -113,7 +120,7 @@ extension PipelineEstimator {
     estimate.secondsOnEightCores = estimate.seconds
     estimate.memory = 60_000_000
     if let limit = asset.parameters["max_total_size"]?.intValue, Self.int(bytes) > limit {
-      estimate.warnings.append("would download more than its `max_total_size`")
+      estimate.warnings.append("the download is larger than `max_total_size`")
     }
   }
 

@@ -10,7 +10,7 @@ extension PipelineEstimator {
       asset.step.name == "train.base" ? .base : asset.step.name == "train.mid" ? .mid : .sft
     let reader = ParameterReader(asset.parameters, owner: asset.name)
     guard let shape = shapes[asset.name] else {
-      estimate.warnings.append("the shape of its model is unknown until `model` is made")
+      estimate.warnings.append("the shape of the model is unknown before it is made")
       return
     }
     do {
@@ -23,7 +23,7 @@ extension PipelineEstimator {
       let data = dataTokens(asset, kind)
       let steps = try stepCount(options, kind, shape, sequence, tokensPerStep, data)
       guard let steps else {
-        estimate.warnings.append("how long it trains depends on data that isn't made yet")
+        estimate.warnings.append("how long it trains depends on data that is not made yet")
         return
       }
       let trained = Double(steps) * Double(tokensPerStep)
@@ -42,16 +42,31 @@ extension PipelineEstimator {
       if let speed = machineSpeed() {
         let rate = speed.gigaflops * 1e9 * MachineSpeed.trainingShare
         estimate.basis = .computed
-        estimate.seconds = operations / rate
-        estimate.secondsOnEightCores = operations / (rate / Double(speed.cores) * 8)
+        let all = operations + measuring(asset, options, shape, steps: steps)
+        estimate.seconds = all / rate
+        estimate.secondsOnEightCores = all / (rate / Double(speed.cores) * 8)
       }
       if let passes = estimate.training?.passes, passes > 4, kind == .base {
         estimate.warnings.append(
-          "sees each token of its text \(Int(passes.rounded())) times: more shards would help")
+          "it sees each token of its text about \(Self.int(passes.rounded())) times; more shards would help"
+        )
       }
     } catch {
-      estimate.warnings.append("can't be planned: \(error)")
+      estimate.warnings.append("it can't be planned: \(error)")
     }
+  }
+
+  /// Operations of the validations along the way: a forward pass is a third of a step's products.
+  private func measuring(
+    _ asset: Pipeline.Asset, _ options: TrainingOptions, _ shape: GPTConfiguration, steps: Int
+  ) -> Double {
+    var available = 0.0
+    for reference in asset.references(of: "validation") {
+      if case .asset(let name) = reference.target { available += tokens[name] ?? 0 }
+    }
+    let times = options.evaluateEvery > 0 ? steps / options.evaluateEvery + 1 : 1
+    return Double(times) * min(available, Double(options.evaluationTokens))
+      * shape.flopsPerToken(sequence: shape.sequenceLength) / 3
   }
 
   private func stepCount(
@@ -62,7 +77,8 @@ extension PipelineEstimator {
     if case .epochs(let epochs) = length {
       guard let data, data > 0 else { return nil }
       let textShare = kind == .mid && options.textFraction < 1 ? options.textFraction : 0
-      return max(1, Self.int((epochs * data / (1 - textShare) / Double(tokensPerStep)).rounded(.up)))
+      return max(
+        1, Self.int((epochs * data / (1 - textShare) / Double(tokensPerStep)).rounded(.up)))
     }
     return try TrainingPlan.steps(
       length, configuration: shape, sequenceLength: sequence, tokensPerStep: tokensPerStep)

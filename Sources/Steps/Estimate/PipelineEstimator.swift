@@ -17,19 +17,23 @@ package struct PipelineEstimator {
     package var metrics: [String: JSONValue]
     /// The newest runs of this asset.
     package var history: [TaskRecord]
+    /// Identifiers of past runs of the profile that is planned.
+    package var runsOfProfile: Set<String>
     package var memoryLimit: Int?
     /// Names of the stale partitions.
     package var stalePartitions: [String]
 
     package init(
       stale: Int, total: Int, currentBytes: Int, metrics: [String: JSONValue],
-      history: [TaskRecord], memoryLimit: Int?, stalePartitions: [String]
+      history: [TaskRecord], runsOfProfile: Set<String> = [], memoryLimit: Int?,
+      stalePartitions: [String]
     ) {
       self.stale = stale
       self.total = total
       self.currentBytes = currentBytes
       self.metrics = metrics
       self.history = history
+      self.runsOfProfile = runsOfProfile
       self.memoryLimit = memoryLimit
       self.stalePartitions = stalePartitions
     }
@@ -116,7 +120,7 @@ package struct PipelineEstimator {
     }
     useHistory(asset, known, &estimate)
     if let limit = known.memoryLimit, let memory = estimate.memory, memory > limit {
-      estimate.warnings.append("needs more memory than its own limit allows")
+      estimate.warnings.append("it needs more memory than `resources` allows")
     }
     return estimate
   }
@@ -145,12 +149,7 @@ package struct PipelineEstimator {
         return ratio > 0.25 && ratio < 4
       }
     } else {
-      let wanted = inputBytes(asset) / Double(max(1, asset.step.name == "tokenizer.encode" ? known.total : 1))
-      fitting = runs.filter { run in
-        guard wanted > 0, run.inputBytes > 0 else { return true }
-        let ratio = wanted / Double(run.inputBytes)
-        return ratio > 0.25 && ratio < 4
-      }
+      fitting = runs.filter { isOfSimilarSize($0, asset, known, estimate) }
     }
     guard !fitting.isEmpty else { return }
     let newest = Array(fitting.prefix(9))
@@ -166,9 +165,8 @@ package struct PipelineEstimator {
     let scale = estimate.seconds.flatMap { computed in
       estimate.secondsOnEightCores.map { computed > 0 ? $0 / computed : 1 }
     }
-    if asset.step.makesPartitionsTogether {
-      // The engine notes the whole batch's time with each partition.
-    } else if known.total > 1 {
+    // Of partitions made together, each is recorded with the time of all.
+    if known.total > 1, !asset.step.makesPartitionsTogether {
       seconds = seconds * Double(known.stale) / Double(min(cores, known.stale))
     }
     estimate.basis = .history(newest.count)
@@ -177,6 +175,26 @@ package struct PipelineEstimator {
       seconds * (scale ?? (asset.step.usesAllCores ? min(1, Double(cores) / 8) : 1))
     let peaks = newest.compactMap { $0.numbers[ProcessMeasurement.peakMemory]?.doubleValue }
     if let peak = peaks.max() { estimate.memory = Self.int(peak) }
+  }
+
+  /// Judged by what it read, else by what it wrote; where neither tells, runs of the same profile
+  /// count.
+  private func isOfSimilarSize(
+    _ run: TaskRecord, _ asset: Pipeline.Asset, _ known: Known, _ estimate: WorkEstimate
+  ) -> Bool {
+    func isNear(_ wanted: Double, _ bytes: Int64) -> Bool? {
+      guard wanted > 0, bytes > 0 else { return nil }
+      let ratio = wanted / Double(bytes)
+      return ratio > 0.25 && ratio < 4
+    }
+    // Their work depends on parameters more than on sizes.
+    let isByParameters = ["train.", "eval.", "shell"].contains { asset.step.name.hasPrefix($0) }
+    if isByParameters { return known.runsOfProfile.contains(run.run) }
+    let tasks = Double(max(1, asset.step.name == "tokenizer.encode" ? known.total : 1))
+    if let answer = isNear(inputBytes(asset) / tasks, run.inputBytes) { return answer }
+    let written = Double(estimate.disk ?? 0) / Double(max(1, known.stale))
+    if let answer = isNear(written, run.outputBytes) { return answer }
+    return known.runsOfProfile.contains(run.run)
   }
 
   static func median(_ values: [Double]) -> Double {
@@ -221,8 +239,16 @@ package struct PipelineEstimator {
     return parameters["url"]?.stringValue?.contains("parquet") ?? false
   }
 
+  /// 0 when the size of any of them is unknown.
   private func inputBytes(_ asset: Pipeline.Asset) -> Double {
-    asset.inputs.reduce(0) { $0 + source(asset, $1.name) }
+    var sum = 0.0
+    for input in asset.inputs {
+      for reference in input.references {
+        if case .asset(let name) = reference.target, sizes[name] == nil { return 0 }
+      }
+      sum += source(asset, input.name)
+    }
+    return sum
   }
 
   static func fileSize(_ path: String, root: String) -> Int? {
