@@ -58,7 +58,9 @@ extension Engine {
       if let partition, record.task.partition != partition { continue }
       let logs = layout.run(record.run) + "/logs/"
       var candidates = ["\(logs)\(asset).log"]
-      if let value = record.task.partition { candidates.insert("\(logs)\(asset)/\(value).log", at: 0) }
+      if let value = record.task.partition {
+        candidates.insert("\(logs)\(asset)/\(value).log", at: 0)
+      }
       if let path = candidates.first(where: Disk.exists) { return path }
     }
     return nil
@@ -108,7 +110,8 @@ extension Engine {
     let peaks = records.compactMap { $0.numbers[ProcessMeasurement.peakMemory]?.doubleValue }
     if !peaks.isEmpty { peak = peaks.max() }
     return TaskEstimate(
-      seconds: median(records.map(\.seconds)), outputBytes: median(records.map { Double($0.outputBytes) }),
+      seconds: median(records.map(\.seconds)),
+      outputBytes: median(records.map { Double($0.outputBytes) }),
       inputBytes: median(records.map { Double($0.inputBytes) }), peakMemory: peak,
       runCount: records.count, isSameAsset: isSameAsset)
   }

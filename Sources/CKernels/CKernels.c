@@ -33,12 +33,6 @@ int nb_variant(void) {
   return 0;
 }
 
-int nb_select_variant(int variant) {
-  const struct nb_kernels *table = table_of(variant);
-  if (table) atomic_store_explicit(&chosen, table, memory_order_release);
-  return table != 0;
-}
-
 int nb_has_bf16(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
@@ -98,11 +92,16 @@ void nb_rotary_norm_backward(float *dx, const float *y, const float *rstd, long 
 
 static const struct nb_products *products(int engine) {
   if (engine == NB_BF16) return nb_products_bf16();
-  switch (nb_variant()) {
+  switch (engine >= NB_VARIANT ? engine - NB_VARIANT : nb_variant()) {
     case 2: return nb_products_avx512();
     case 1: return nb_products_avx2();
     default: return nb_products_base();
   }
+}
+
+int nb_engine_runs(int engine) {
+  if (engine == NB_BF16) return nb_has_bf16();
+  return engine < NB_VARIANT || table_of(engine - NB_VARIANT) != 0;
 }
 
 long nb_panel_count(long n) { return (n + PANEL - 1) / PANEL; }

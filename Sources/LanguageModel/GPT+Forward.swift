@@ -105,7 +105,8 @@ extension GPT {
       let first = b * rows.sequence
       let base = kept.projected + first * c.projectedWidth
       nb_attention_forward(
-        engine, kept.attended + first * c.width + h * d, kept.logSum + task * rows.sequence, base + h * d,
+        engine, kept.attended + first * c.width + h * d, kept.logSum + task * rows.sequence,
+        base + h * d,
         base + (c.heads + h / group) * d, base + (c.heads + c.keyValueHeads + h / group) * d,
         rows.sequence, d, c.width, c.projectedWidth, c.projectedWidth, attentionScale,
         workspace.scratch + worker * workspace.scratchStride)

@@ -82,7 +82,8 @@ package struct GPTConfiguration: Sendable, Hashable {
 
   /// Throws for the first number that makes no model.
   package func validate() throws(LanguageModelError) {
-    func check(_ field: String, _ value: Int, _ range: ClosedRange<Int>) throws(LanguageModelError) {
+    func check(_ field: String, _ value: Int, _ range: ClosedRange<Int>) throws(LanguageModelError)
+    {
       guard range.contains(value) else {
         throw .invalidShape(
           field: field, value: value,

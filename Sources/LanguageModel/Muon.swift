@@ -1,5 +1,19 @@
 internal import CKernels
-internal import Kernels
+package import Kernels
+
+/// The nearly orthogonal factor of a matrix: five Newton–Schulz steps, whose singular values end
+/// between about 0.7 and 1.2.
+package func orthogonalized(
+  _ matrix: [Float], rows: Int, columns: Int
+) throws(KernelError) -> [Float] {
+  precondition(matrix.count == rows * columns, "\(rows) × \(columns) is not \(matrix.count)")
+  let scratch = try Memory(count: Muon.scratchCount(shapes: [(rows, columns)]))
+  scratch.base.update(from: matrix, count: matrix.count)
+  Muon.orthogonalize(
+    Engine(NB_FP32.rawValue), scratch.base, rows: rows, columns: columns,
+    sumOfSquares: sumOfSquares(scratch.base, count: matrix.count))
+  return Array(UnsafeBufferPointer(start: scratch.base, count: matrix.count))
+}
 
 /// Muon (Jordan, 2024): momentum whose matrices are made orthogonal by five Newton–Schulz steps.
 final class Muon {
@@ -40,7 +54,8 @@ final class Muon {
         update, momenta[index].pointer, parameter.gradient.pointer, momentum, gradientScale,
         parameter.count)
       Self.orthogonalize(
-        model.engine, update, rows: parameter.rows, columns: parameter.columns, sumOfSquares: squares)
+        model.engine, update, rows: parameter.rows, columns: parameter.columns,
+        sumOfSquares: squares)
       let shape = max(1, Float(parameter.rows) / Float(parameter.columns)).squareRoot()
       nb_muon_apply(
         parameter.value.pointer, update, rate * shape, rate * decay, parameter.count)

@@ -60,7 +60,8 @@ package final class OptimizerSet {
   /// Bytes of state and scratch for a model of this shape.
   package static func plannedBytes(configuration: GPTConfiguration, threads: Int) -> Int {
     let vectors = 4 * configuration.vocabularySize * configuration.width
-    return (vectors + configuration.matrixParameterCount
+    return
+      (vectors + configuration.matrixParameterCount
       + Muon.scratchCount(
         shapes: configuration.parameterShapes.filter { $0.role == .matrix }.map {
           ($0.rows, $0.columns)

@@ -22,7 +22,8 @@ package enum ProductLibrary: String, Sendable, Hashable, CaseIterable {
   case openblas
 }
 
-func engine(_ precision: Precision, _ library: ProductLibrary) throws(LanguageModelError) -> Engine {
+func engine(_ precision: Precision, _ library: ProductLibrary) throws(LanguageModelError) -> Engine
+{
   switch (precision, library) {
   case (.bf16, _):
     guard precision.isSupported else { throw .kernel(.noBF16) }

@@ -1,3 +1,5 @@
+import LanguageModel
+
 /// What a training stage does; the three stages differ in these and in their data.
 package struct TrainingOptions: Sendable, Hashable {
   /// Shape of a new model; later stages take their model's.
@@ -26,8 +28,23 @@ package struct TrainingOptions: Sendable, Hashable {
     case padded
   }
 
+  /// How text becomes rows in pretraining.
+  package enum TextRows: String, Sendable, Hashable, CaseIterable {
+    /// One document after the other, cut anywhere.
+    case stream
+    /// Every row begins with a document.
+    case bestFit = "best_fit"
+  }
+
   package enum Precision: String, Sendable, Hashable, CaseIterable {
     case fp32, bf16
+
+    var ofProducts: LanguageModel.Precision {
+      switch self {
+      case .fp32: .fp32
+      case .bf16: .bf16
+      }
+    }
   }
 
   package var shape: Shape = .depth(4)
@@ -60,6 +77,7 @@ package struct TrainingOptions: Sendable, Hashable {
   package var seed = 42
   package var precision = Precision.fp32
   package var rows = Rows.packed
+  package var textRows = TextRows.stream
   /// Part of the rows that are plain text, in midtraining.
   package var textFraction = 0.0
 
@@ -78,7 +96,7 @@ package struct TrainingOptions: Sendable, Hashable {
 
   package init() {}
 
-  /// LLM_SPEC §8.
+  /// nanochat's prompts for samples during training.
   package static let defaultSamplePrompts = [
     "The capital of France is", "The chemical symbol of gold is",
     "If yesterday was Friday, then tomorrow will be", "The opposite of hot is",

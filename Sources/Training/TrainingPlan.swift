@@ -20,6 +20,8 @@ package struct TrainingPlan: Sendable {
   package let schedule: LearningRateSchedule
 
   package var tokensPerStep: Int { options.deviceBatch * sequenceLength * accumulation }
+  /// Floating-point operations of the whole run.
+  package var operations: Double { Double(tokensPerStep) * Double(steps) * flopsPerToken }
   package var flopsPerToken: Double { configuration.flopsPerToken(sequence: sequenceLength) }
 
   /// The shape of a new model under `options`.
@@ -84,8 +86,9 @@ package struct TrainingPlan: Sendable {
       configuration = try Self.configuration(
         options, vocabularySize: data.tokenizer.vocabularySize)
     }
-    guard options.precision == .fp32 else {
-      throw .badOption(name: "precision", problem: "is bf16, but this machine trains in fp32 only")
+    guard options.precision.ofProducts.isSupported else {
+      throw .badOption(
+        name: "precision", problem: "is bf16, but this processor has no AVX512_BF16 instructions")
     }
     let sequence = configuration.sequenceLength
     // Beyond any machine, and still far from the end of 64 bits.
@@ -160,7 +163,7 @@ extension TrainingPlan {
         + "\(Self.short(Double(c.matrixParameterCount))) of them in layer matrices",
       "plan: \(steps) steps of \(tokensPerStep) tokens (\(options.deviceBatch) × "
         + "\(sequenceLength) × \(accumulation)), \(Self.short(tokens)) tokens, "
-        + "\(Self.short(tokens * flopsPerToken)) floating-point operations",
+        + "\(Self.short(operations)) floating-point operations",
     ]
   }
 

@@ -72,15 +72,37 @@ package enum TrainingStage {
     try plan.checkMemory(threads: environment.threads, limit: environment.memoryLimit, reporter)
 
     let pool: ThreadPool
+    do throws(KernelError) { pool = try ThreadPool(threads: environment.threads) } catch {
+      throw TrainingError.kernel(error)
+    }
+    let peak = try measurePeak(plan, pool, environment, reporter)
+    let run = try TrainingRun(
+      plan: plan, data: data, pool: pool, peak: peak, environment: environment,
+      reporter: reporter)
+    return try run.run()
+  }
+
+  /// GFLOP/s of a large matrix product, to compare the trainer's speed with; nil for runs so short
+  /// that measuring takes longer than training, and where OpenBLAS is missing, which is needed for
+  /// this alone.
+  private static func measurePeak(
+    _ plan: TrainingPlan, _ pool: ThreadPool, _ environment: Environment,
+    _ reporter: any TrainingReporter
+  ) throws(TrainingError) -> Double? {
+    guard plan.operations > 1e12 else { return nil }
     do throws(KernelError) {
       let blas = try BLAS.load(kernel: environment.blasKernel)
+      let peak = try BLAS.measuredPeak(pool: pool)
       reporter.log(
-        "OpenBLAS \(blas.core) kernels, own kernels \(blas.variant), \(environment.threads) threads"
-      )
-      pool = try ThreadPool(threads: environment.threads)
-    } catch { throw TrainingError.kernel(error) }
-    let run = try TrainingRun(
-      plan: plan, data: data, pool: pool, environment: environment, reporter: reporter)
-    return try run.run()
+        "machine: \(Int(peak)) GFLOP/s with \(environment.threads) threads (OpenBLAS "
+          + "\(blas.core), own kernels \(blas.variant)): training takes about "
+          + RunClock.duration(plan.operations / (peak * 0.7e9)))
+      return peak
+    } catch .openBLASUnavailable(let reason) {
+      reporter.log("speed is not compared with the machine's peak: \(reason)")
+      return nil
+    } catch {
+      throw .kernel(error)
+    }
   }
 }

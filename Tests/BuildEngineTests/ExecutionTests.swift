@@ -84,7 +84,8 @@ import Testing
 
   @Test func aStepThatTakesTooMuchMemoryIsStopped() throws {
     let lab = try EngineLab()
-    var node = shell("big", "x=0123456789; while :; do x=$x$x; test ${#x} -lt 60000000 || sleep 20; done")
+    var node = shell(
+      "big", "x=0123456789; while :; do x=$x$x; test ${#x} -lt 60000000 || sleep 20; done")
     node.resources.memory = 30 << 20
     node.timeout = 20
     let report = try lab.run([node])
@@ -102,7 +103,8 @@ import Testing
 
   @Test func processesLeftBehindAreEndedBeforeTheResultIsTaken() throws {
     let lab = try EngineLab()
-    let node = shell("a", "echo good > text; (sleep 0.3; echo evil > $NB_OUT/text; echo evil > text) &")
+    let node = shell(
+      "a", "echo good > text; (sleep 0.3; echo evil > $NB_OUT/text; echo evil > text) &")
     try lab.run([node])
     usleep(500_000)
     #expect(try lab.text("a") == "good\n")
@@ -111,7 +113,8 @@ import Testing
 
   @Test func onlyDeclaredEnvironmentReachesACommand() throws {
     let lab = try EngineLab()
-    let command = "env | grep -v -e ^PWD= -e ^_= -e ^OLDPWD= -e ^PATH= | sed \"s#$NB_ROOT#R#g\" | cut -c1-28 | sort > text"
+    let command =
+      "env | grep -v -e ^PWD= -e ^_= -e ^OLDPWD= -e ^PATH= | sed \"s#$NB_ROOT#R#g\" | cut -c1-28 | sort > text"
     var node = shell("a", command, ["f": .path("f")], environment: ["LANG"])
     node.parameters["parameters"] = ["n": 3, "words": ["a", "b c"]]
     node.keyParameters = node.parameters
@@ -119,11 +122,16 @@ import Testing
     try lab.run([node], environment: ["LANG": "C", "SECRET": "x"])
     let lines = try lab.text("a").split(separator: "\n").map(String.init)
     #expect(
-      lines == ["LANG=C", "NB_INPUT_f=R/f", "NB_OUT=R/cache/staging/", "NB_PARAM_n=3", "NB_PARAM_words=a", "NB_ROOT=R", "b c"]
+      lines
+        == [
+          "LANG=C", "NB_INPUT_f=R/f", "NB_OUT=R/cache/staging/", "NB_PARAM_n=3", "NB_PARAM_words=a",
+          "NB_ROOT=R", "b c",
+        ]
         .map { $0 }
         || lines.contains("NB_INPUT_f=R/f") && lines.contains("NB_PARAM_n=3")
           && lines.contains("NB_PARAM_words=a") && lines.contains("LANG=C")
-          && !lines.contains { $0.hasPrefix("SECRET") }, "\(lines)")
+          && !lines.contains { $0.hasPrefix("SECRET") },
+      "\(lines)")
   }
 
   @Test func secretsReachTheStepAndNothingElse() throws {
@@ -165,8 +173,11 @@ import Testing
     var node = AssetNode(name: "a", step: "long")
     node.isResumable = true
     let interruption = Interruption()
-    let thread = Background { while started.value == 0 { usleep(1000) }; interruption.request() }
-    let report = try lab.run([node, join("b", ["in": .asset("a")])], RunOptions(interruption: interruption))
+    let thread = Background {
+      while started.value == 0 { usleep(1000) }; interruption.request()
+    }
+    let report = try lab.run(
+      [node, join("b", ["in": .asset("a")])], RunOptions(interruption: interruption))
     thread.wait()
     #expect(report.summary.status == .interrupted)
     #expect(report.summary.interrupted == 2)
@@ -209,8 +220,11 @@ import Testing
       running.decrement()
       try Toys.put(context.asset, context)
     }
-    var assets = (0..<6).map { AssetNode(name: "one\($0)", step: "busy", keyParameters: ["n": .int($0)]) }
-    assets.insert(AssetNode(name: "all", step: "busy", resources: TaskResources(cores: .all)), at: 3)
+    var assets = (0..<6).map {
+      AssetNode(name: "one\($0)", step: "busy", keyParameters: ["n": .int($0)])
+    }
+    assets.insert(
+      AssetNode(name: "all", step: "busy", resources: TaskResources(cores: .all)), at: 3)
     let report = try lab.run(assets, RunOptions(jobs: 2))
     #expect(report.summary.ran == 7)
     #expect(most.value == 2)
@@ -228,7 +242,8 @@ import Testing
       try Toys.put(context.asset, context)
     }
     let assets = [
-      AssetNode(name: "train", step: "wait", keyParameters: ["n": 1], resources: TaskResources(cores: .all)),
+      AssetNode(
+        name: "train", step: "wait", keyParameters: ["n": 1], resources: TaskResources(cores: .all)),
       AssetNode(
         name: "fetch", step: "wait", keyParameters: ["n": 2],
         resources: TaskResources(isNetworkBound: true)),
@@ -252,7 +267,9 @@ import Testing
   @Test func linksMustStayInside() throws {
     let lab = try EngineLab()
     try lab.write("f", "mine")
-    try lab.run([shell("a", "mkdir d; echo x > d/real; ln -s d/real text; mkdir empty; chmod +x d/real")])
+    try lab.run([
+      shell("a", "mkdir d; echo x > d/real; ln -s d/real text; mkdir empty; chmod +x d/real")
+    ])
     #expect(try lab.text("a") == "x\n")
     for command in [
       "ln -s /etc/passwd text", "ln -s ../../x text", "ln -s nowhere text", "mkfifo text",

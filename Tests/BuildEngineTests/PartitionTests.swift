@@ -49,7 +49,8 @@ import Testing
     let report = try lab.run(pipeline("0 2"))
     #expect(report.executed == ["all"])
     #expect(report.reasons["all"] == [.partitionRemoved(input: "tokens", value: "1")])
-    #expect(try Disk.names(in: "\(lab.layout.current(profile: "quick", asset: "text"))") == ["0", "2"])
+    #expect(
+      try Disk.names(in: "\(lab.layout.current(profile: "quick", asset: "text"))") == ["0", "2"])
     #expect(try lab.run(pipeline("0 1 2")).summary.restored == 3)
   }
 

@@ -81,7 +81,9 @@ import Testing
     ]
 
   private func startChild(_ lab: EngineLab) throws -> pid_t {
-    guard let executable = Disk.linkTarget("/proc/self/exe") else { throw LabError("no executable") }
+    guard let executable = Disk.linkTarget("/proc/self/exe") else {
+      throw LabError("no executable")
+    }
     let arguments = [
       executable, "--testing-library", "swift-testing", "--filter", "SharingTests/childRun",
     ]
@@ -93,7 +95,8 @@ import Testing
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 1, lab.root + "/child.log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    posix_spawn_file_actions_addopen(
+      &actions, 1, lab.root + "/child.log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     var argumentList = arguments.map { strdup($0) } + [nil]
     var environmentList = environment.map { strdup($0) } + [nil]
@@ -113,7 +116,8 @@ import Testing
       kill(child, SIGKILL)
       waitpid(child, nil, 0)
       let report = try lab.run(Self.killable)
-      #expect(report.summary.status == .done, "\(report.failures) \((try? lab.read("child.log")) ?? "")")
+      #expect(
+        report.summary.status == .done, "\(report.failures) \((try? lab.read("child.log")) ?? "")")
       for number in 0..<4 { #expect(try lab.text("a\(number)") == "1\n2\n3\n4\n5\n6\n") }
       #expect(try lab.text("sum") == "1\n2\n3\n4\n5\n6\n1\n2\n3\n4\n5\n6\nend\n")
       #expect(try lab.run(Self.killable).summary.fresh == 5)
@@ -124,7 +128,8 @@ import Testing
   @Test func aKilledWorkerFailsOnceAndIsRightTheNextTime() throws {
     for round in 0..<10 {
       let lab = try EngineLab(name: "kill")
-      let node = shell("a", "echo $$ > $NB_ROOT/pid; for i in 1 2 3 4 5 6; do echo $i >> text; sleep 0.01; done")
+      let node = shell(
+        "a", "echo $$ > $NB_ROOT/pid; for i in 1 2 3 4 5 6; do echo $i >> text; sleep 0.01; done")
       let killer = Background {
         var pid: Int32?
         for _ in 0..<5_000 where pid == nil {
@@ -153,7 +158,7 @@ import Testing
     defer { _ = system("umount -l '\(lab.cache)'") }
     let small = shell("small", "echo x > text")
     let big = shell("big", "head -c 4000000 /dev/zero > text")
-    let report = try lab.run([small, big], RunOptions(keepGoing: true))
+    let report = try lab.run([small, big], RunOptions(jobs: 1, keepGoing: true))
     #expect(report.summary.failed == 1)
     #expect(report.summary.ran == 1)
     #expect(report.failures["big"] != nil)
@@ -167,13 +172,19 @@ import Testing
     let lab = try EngineLab()
     let assets = [join("a", [:], ["n": 1])]
     try lab.run(assets)
-    guard system("mount --bind '\(lab.cache)' '\(lab.cache)' 2>/dev/null && mount -o remount,ro,bind '\(lab.cache)'") == 0
+    guard
+      system(
+        "mount --bind '\(lab.cache)' '\(lab.cache)' 2>/dev/null && mount -o remount,ro,bind '\(lab.cache)'"
+      ) == 0
     else { return }
     defer { _ = system("umount -l '\(lab.cache)'") }
     #expect(try lab.run(assets).summary.fresh == 1)
     #expect(try lab.engine(assets).status().map(\.state) == [.fresh])
-    #expect(try lab.engine(assets).path(of: "a") == lab.layout.current(profile: "quick", asset: "a"))
+    #expect(
+      try lab.engine(assets).path(of: "a") == lab.layout.current(profile: "quick", asset: "a"))
     #expect(throws: BuildError.self) { try lab.run([join("a", [:], ["n": 2])]) }
-    #expect(try lab.plan([join("a", [:], ["n": 2])]).tasks[0].action == .run([.parameterChanged(name: "n", old: "1", new: "2", origin: nil)]))
+    #expect(
+      try lab.plan([join("a", [:], ["n": 2])]).tasks[0].action
+        == .run([.parameterChanged(name: "n", old: "1", new: "2", origin: nil)]))
   }
 }

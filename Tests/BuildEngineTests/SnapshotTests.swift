@@ -76,24 +76,40 @@ import Testing
       ("file removed from a glob", { try $0.remove("data/one.txt") }),
       ("pipeline edited", { try $0.write("pipeline.yaml", "nanobuild: 2", settled: false) }),
       ("pipeline removed", { try $0.remove("pipeline.yaml") }),
-      ("result edited", { lab in
-        let file = lab.layout.current(profile: "quick", asset: "a") + "/text"
-        chmod(file, 0o644)
-      }),
-      ("result removed", { lab in
-        let link = lab.layout.current(profile: "quick", asset: "a")
-        try Disk.removeTree(lab.cache + "/results/" + Path.lastComponent(Disk.linkTarget(link) ?? ""))
-      }),
-      ("file added to a result", { lab in
-        try Disk.writeWhole([1], to: lab.layout.current(profile: "quick", asset: "a") + "/new")
-      }),
+      (
+        "result edited",
+        { lab in
+          let file = lab.layout.current(profile: "quick", asset: "a") + "/text"
+          chmod(file, 0o644)
+        }
+      ),
+      (
+        "result removed",
+        { lab in
+          let link = lab.layout.current(profile: "quick", asset: "a")
+          try Disk.removeTree(
+            lab.cache + "/results/" + Path.lastComponent(Disk.linkTarget(link) ?? ""))
+        }
+      ),
+      (
+        "file added to a result",
+        { lab in
+          try Disk.writeWhole([1], to: lab.layout.current(profile: "quick", asset: "a") + "/new")
+        }
+      ),
       ("link removed", { unlink($0.layout.current(profile: "quick", asset: "a")) }),
-      ("partition's link removed", { lab in
-        unlink(lab.layout.current(profile: "quick", asset: "b", partition: "0"))
-      }),
-      ("link led elsewhere", { lab in
-        try Disk.replaceLink(lab.layout.current(profile: "quick", asset: "a"), target: "/tmp")
-      }),
+      (
+        "partition's link removed",
+        { lab in
+          unlink(lab.layout.current(profile: "quick", asset: "b", partition: "0"))
+        }
+      ),
+      (
+        "link led elsewhere",
+        { lab in
+          try Disk.replaceLink(lab.layout.current(profile: "quick", asset: "a"), target: "/tmp")
+        }
+      ),
       ("cache removed", { try $0.remove("cache/results") }),
     ]
     for (name, change) in changes {

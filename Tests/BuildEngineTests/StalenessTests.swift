@@ -215,7 +215,9 @@ import Testing
 
   @Test func aFileFromTheFutureIsReadEveryTime() throws {
     let lab = try lab()
-    var times = [timespec(tv_sec: 4_000_000_000, tv_nsec: 0), timespec(tv_sec: 4_000_000_000, tv_nsec: 0)]
+    var times = [
+      timespec(tv_sec: 4_000_000_000, tv_nsec: 0), timespec(tv_sec: 4_000_000_000, tv_nsec: 0),
+    ]
     utimensat(AT_FDCWD, "\(lab.root)/words.txt", &times, 0)
     try lab.run(chain())
     #expect(try lab.run(chain()).executed.isEmpty)

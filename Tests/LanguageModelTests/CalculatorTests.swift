@@ -1,3 +1,4 @@
+import JSON
 import LanguageModel
 import Testing
 
@@ -30,7 +31,8 @@ import Testing
     ("1/10000", "0.0001"), ("1/100000", "1e-05"), ("123/10000000", "1.23e-05"),
     ("9007199254740993/1", "9007199254740992"), ("9007199254740995/1", "9007199254740996"),
     ("36893488147419103233/2", "1.8446744073709552e+19"), ("1/7", "0.14285714285714285"),
-    ("2/3", "0.6666666666666666"), ("22/7", "3.142857142857143"), ("0.1+0.2", "0.30000000000000004"),
+    ("2/3", "0.6666666666666666"), ("22/7", "3.142857142857143"),
+    ("0.1+0.2", "0.30000000000000004"),
     ("\"banana\".count(\"an\")", "2"), ("'banana'.count('')", "7"), ("'héé'.count('é')", "2"),
     ("'a' .count( 'a' )", "1"), ("\"it's\".count(\"'\")", "1"),
   ])
@@ -40,7 +42,8 @@ import Testing
 
   @Test func `integers have no bound within the length of an expression`() {
     let nines = String(repeating: "9", count: 120)
-    let expected = String(repeating: "9", count: 119) + "8" + String(repeating: "0", count: 119) + "1"
+    let expected =
+      String(repeating: "9", count: 119) + "8" + String(repeating: "0", count: 119) + "1"
     #expect(Calculator.result(of: "\(nines)*\(nines)") == expected)
     #expect(Calculator.result(of: "\(nines)*\(nines)//\(nines)") == nil)
     #expect(Calculator.result(of: "(\(nines)+1)//10") == "1" + String(repeating: "0", count: 119))
@@ -53,5 +56,20 @@ import Testing
     #expect(Calculator.result(of: String(repeating: "-", count: 255) + "1") == "-1")
     #expect(Calculator.result(of: String(repeating: "1", count: 257)) == nil)
     #expect(Calculator.result(of: String(repeating: "(", count: 256)) == nil)
+  }
+
+  /// Recorded by `Tests/Referees/calculator.py`.
+  @Test func `agrees with Python on random expressions`() throws {
+    let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      .joined(separator: "/")
+    let bytes = try CheckpointFiles.read(folder + "/Fixtures/calculator.jsonl")
+    var count = 0
+    for line in bytes.split(separator: 0x0a) {
+      let pair = try #require(try JSONParser.parse(Array(line)).arrayValue)
+      let expression = try #require(pair[0].stringValue)
+      #expect(Calculator.result(of: expression) == pair[1].stringValue, "\(expression)")
+      count += 1
+    }
+    #expect(count == 1500)
   }
 }

@@ -1,15 +1,16 @@
 import JSON
 import Kernels
 import LanguageModel
+import TestSupport
 import Testing
 import Tokenization
 
 @Suite struct CheckpointFolderTests {
-  let folder: TemporaryCheckpointFolder
+  let folder: TemporaryFolder
   let pool: ThreadPool
 
   init() throws {
-    folder = try TemporaryCheckpointFolder()
+    folder = try TemporaryFolder("checkpoint")
     pool = try ThreadPool(threads: 1)
     try ModelFolder.write(TinyModel.make(), tokenizer: TinyModel.tokenizer(), to: folder.path)
   }

@@ -28,7 +28,6 @@ import Tokenization
   @Test func logitsAgreeWithin1e4() throws {
     let expected = try ModelFolder.readJSON(Self.fixture + "/expected.json")
     let ids = try #require(expected["ids"]?.arrayValue).compactMap(\.intValue).map(Int32.init)
-    _ = try BLAS.load()
     let loaded = try ModelFolder.load(Self.fixture, pool: ThreadPool(threads: 1))
     let logits = TinyModel.logits(loaded.model, ids)
     let file = try SafetensorsFile(path: Self.fixture + "/expected.safetensors")

@@ -4,14 +4,14 @@ import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
-  let folder = try? TemporaryCheckpointFolder()
+  let folder: TemporaryFolder
 
-  private func path(_ name: String) throws -> String {
-    try #require(folder).path + "/" + name
-  }
+  init() throws { folder = try TemporaryFolder("safetensors") }
+
+  private func path(_ name: String) -> String { folder.file(name) }
 
   @Test func `what is written reads back to the same bits`() throws {
-    let path = try path("a.safetensors")
+    let path = path("a.safetensors")
     let first: [Float] = [1, -0.0, .infinity, Float(bitPattern: 3), 3.25, -7]
     let second: [Float] = [42]
     try first.withUnsafeBytes { a throws in
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func `half precisions are widened`() throws {
-    let path = try path("half.safetensors")
+    let path = path("half.safetensors")
     let bf16: [UInt16] = [0x3f80, 0xc049, 0x0000, 0x7f80]
     let f16: [UInt16] = [0x3c00, 0xc248, 0x0001, 0xfc00]
     try bf16.withUnsafeBytes { a throws in
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func `a wrong shape, name or type is refused`() throws {
-    let path = try path("t.safetensors")
+    let path = path("t.safetensors")
     let values: [Int32] = [1, 2]
     try values.withUnsafeBytes { a throws in
       try SafetensorsWriter.write(
@@ -87,20 +87,20 @@ import Testing
 
   @Test(arguments: hostileHeaders)
   func `a hostile header is an error`(header: String) throws {
-    let path = try path("hostile.safetensors")
+    let path = path("hostile.safetensors")
     try CheckpointFiles.write(Self.file(header: header, data: [0, 0, 0, 0]), to: path)
     #expect(throws: CheckpointError.self) { try SafetensorsFile(path: path) }
   }
 
   @Test func `a header nested without end is an error`() throws {
-    let path = try path("deep.safetensors")
+    let path = path("deep.safetensors")
     let header = String(repeating: "[", count: 100_000)
     try CheckpointFiles.write(Self.file(header: header, data: []), to: path)
     #expect(throws: CheckpointError.self) { try SafetensorsFile(path: path) }
   }
 
   @Test func `lying lengths and truncations are errors`() throws {
-    let path = try path("cut.safetensors")
+    let path = path("cut.safetensors")
     let header = #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
     let whole = Self.file(header: header, data: [0, 0, 0, 0])
     try CheckpointFiles.write(whole, to: path)
@@ -116,7 +116,7 @@ import Testing
       #expect(throws: CheckpointError.self) { try SafetensorsFile(path: path) }
     }
     #expect(throws: CheckpointError.self) { try SafetensorsFile(path: path + "/none") }
-    #expect(throws: CheckpointError.self) { try SafetensorsFile(path: try #require(folder).path) }
+    #expect(throws: CheckpointError.self) { try SafetensorsFile(path: folder.path) }
   }
 
   // MARK: Helpers
@@ -134,21 +134,4 @@ import Testing
     try values.withUnsafeMutableBufferPointer { try file.read(name, shape: shape, into: $0) }
     return values
   }
-}
-
-/// A folder that vanishes with its owner.
-final class TemporaryCheckpointFolder: Sendable {
-  let path: String
-
-  init() throws {
-    var path = ""
-    for _ in 0..<16 {
-      path = "/tmp/nanobuild-model-\(UInt64.random(in: 0 ... .max))"
-      if !CheckpointFiles.exists(path) { break }
-    }
-    try CheckpointFiles.makeFolder(path)
-    self.path = path
-  }
-
-  deinit { try? CheckpointFiles.remove(path) }
 }

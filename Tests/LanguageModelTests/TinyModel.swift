@@ -12,7 +12,6 @@ enum TinyModel {
   }
 
   static func make(seed: UInt64 = 1, batch: Int = 2) throws -> GPT {
-    _ = try BLAS.load()
     let model = try GPT(
       configuration: configuration, pool: ThreadPool(threads: 1), maximumBatch: batch,
       trainingSequence: configuration.sequenceLength, inferenceOnly: true)

@@ -1,11 +1,13 @@
 import JSON
+import TestSupport
 import Testing
 import Training
 
 @Suite struct ConversationRowsTests {
   /// Conversation i is `lengths[i]` tokens 1000·i, 1000·i + 1, …; the second half is trained on.
   private func set(_ lengths: [Int]) throws -> RenderedConversations {
-    var builder = try RenderedConversations.Builder(folder: "/tmp")
+    let folder = try TemporaryFolder("rows")
+    var builder = try RenderedConversations.Builder(folder: folder.path)
     for (index, length) in lengths.enumerated() {
       try builder.append(
         ids: (0..<length).map { Int32(1000 * (index + 1) + $0) },

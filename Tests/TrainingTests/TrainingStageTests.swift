@@ -1,3 +1,4 @@
+import Corpus
 import JSON
 import LanguageModel
 import Testing
@@ -27,7 +28,9 @@ import Training
     #expect(recorder.current.metrics["validation_bpb"]?.doubleValue == bpb.last)
     #expect(recorder.current.metrics["steps"] == 60)
     #expect(recorder.current.measurements["tokens_per_second"] != nil)
-    #expect(try workshop.metrics("base").compactMap { $0["gradient_norm"]?.doubleValue }.count == 60)
+    #expect(recorder.current.measurements["peak_memory_bytes"]?.intValue ?? 0 > 1 << 20)
+    #expect(
+      try workshop.metrics("base").compactMap { $0["gradient_norm"]?.doubleValue }.count == 60)
   }
 
   @Test func theResultIsAFlatFolderWithoutTimes() throws {
@@ -199,9 +202,30 @@ import Training
       let path = try #require(checkpoint)
       let record = try ModelFolder.readJSON(path + "/training.json")
       #expect(record["state"]?["step"] == .int(step))
-      #expect(try weights("out/" + path.dropFirst((workshop.path + "/out/").count)).values
-        .allSatisfy { $0.allSatisfy(\.isFinite) })
+      #expect(
+        try weights("out/" + path.dropFirst((workshop.path + "/out/").count)).values
+          .allSatisfy { $0.allSatisfy(\.isFinite) })
     }
+  }
+
+  @Test func aStepFarAboveTheAverageIsLeftOut() throws {
+    let tokenizer = workshop.tokenizer
+    let writer = try TokenShardWriter(
+      path: workshop.path + "/text.tokens", vocabularySize: tokenizer.vocabularySize,
+      hasMask: false)
+    for number in 0..<50 {
+      try writer.append(document: [256] + tokenizer.encode("Number \(number) and so on and on."))
+    }
+    try writer.append(document: (0..<400).map { Int32(128 + $0 * 37 % 128) })
+    try writer.finish()
+    var options = Workshop.options(.base, steps: 16)
+    options.outlierMargin = 1.5
+    try workshop.train(.base, into: "out", options)
+    let skipped = try workshop.metrics("out").filter { $0["skipped"] == 1.0 }
+    #expect(!skipped.isEmpty && skipped.count <= 4)
+    #expect(skipped.allSatisfy { $0["gradient_norm"] == nil && $0["step"]?.intValue ?? 0 >= 9 })
+    let record = try ModelFolder.readJSON(workshop.path + "/out/training.json")
+    #expect(record["state"]?["skipped_steps"] == .int(skipped.count))
   }
 
   @Test func aModelThatDoesNotFitInMemoryIsRefusedBeforeItIsMade() throws {

@@ -2,18 +2,20 @@ import Corpus
 import JSON
 import LanguageModel
 import Synchronization
+import TestSupport
 import Tokenization
 import Training
 
 /// A folder with a byte tokenizer, a little text and a few conversations, and the shortest way to
 /// train on them.
 final class Workshop: Sendable {
-  let path: String
   let tokenizer: Tokenizer
+  private let folder: TemporaryFolder
+
+  var path: String { folder.path }
 
   init() throws {
-    path = "/tmp/nanobuild-training-\(UInt64.random(in: 0 ... .max))"
-    try CheckpointFiles.makeFolder(path)
+    folder = try TemporaryFolder("training")
     tokenizer = try Tokenizer(vocabulary: .bytes, pattern: .nanochat)
     try CheckpointFiles.makeFolder(path + "/tokenizer")
     try tokenizer.save(to: path + "/tokenizer")
@@ -29,8 +31,6 @@ final class Workshop: Sendable {
     try CheckpointFiles.write(
       Array(chats.joined(separator: "\n").utf8), to: path + "/chats.jsonl")
   }
-
-  deinit { try? CheckpointFiles.remove(path) }
 
   func writeShard(_ name: String, _ documents: [String]) throws {
     let writer = try TokenShardWriter(

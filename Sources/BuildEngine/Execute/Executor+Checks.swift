@@ -36,7 +36,7 @@ extension Executor {
     }
     let job = Job(number: nextJob, asset: asset, check: number, items: [], reasons: [])
     nextJob += 1
-    queue.append(job)
+    queue.append(job, now: Clock.seconds())
   }
 
   /// With `--only`, another asset's result may be absent.

@@ -101,7 +101,7 @@ extension Executor {
     job.items.removeAll(where: \.isDone)
     active[job.number] = nil
     job.phase = .queued
-    queue.append(job)
+    queue.append(job, now: Clock.seconds())
   }
 
   func fail(_ job: Job, _ failure: TaskFailure) throws(BuildError) {

@@ -18,44 +18,24 @@ extension Executor {
     }
     job.isNetworkBound = node.resources.isNetworkBound
     job.memory = node.resources.memory ?? 0
-    queue.append(job)
+    queue.append(job, now: Clock.seconds())
   }
 
-  /// Starts what fits, first come first; a task that needs more cores than are free holds back
-  /// those behind it, so that it gets its turn.
+  /// Starts what fits, first come first served.
   func startJobs() throws(BuildError) {
-    guard mayStart, !queue.isEmpty else { return }
-    let now = Clock.seconds()
-    var kept: [Job] = []
-    var isHeld = false
-    for (position, job) in queue.enumerated() {
-      if !mayStart {
-        kept += queue[position...]
-        break
-      }
-      if isHeld && coresInUse >= jobs && networkJobs >= jobs {
-        kept += queue[position...]
-        break
-      }
-      guard job.notBefore <= now, fits(job, isHeld: isHeld) else {
-        if job.notBefore <= now, !job.isNetworkBound { isHeld = true }
-        kept.append(job)
-        continue
-      }
-      if !(try start(job)) { kept.append(job) }
-    }
-    queue = kept
-    // Starting may have settled tasks (another run made them), which may have readied others.
-    if !ready.isEmpty {
-      try settleReady()
-      try startJobs()
+    while mayStart {
+      let now = Clock.seconds()
+      queue.wake(now: now)
+      guard let job = queue.next(fits: { fits($0) }) else { return }
+      if !(try start(job)) { queue.append(job, now: now) }
+      // Starting may have settled tasks (another run made them), which may have readied others.
+      if !ready.isEmpty { try settleReady() }
     }
   }
 
-  private func fits(_ job: Job, isHeld: Bool) -> Bool {
+  private func fits(_ job: Job) -> Bool {
     if memoryInUse > 0, job.memory > configuration.memory - memoryInUse { return false }
-    if job.isNetworkBound { return networkJobs < jobs }
-    return !isHeld && coresInUse + job.cores <= jobs
+    return job.isNetworkBound ? networkJobs < jobs : coresInUse + job.cores <= jobs
   }
 
   /// Starts a job; false when it has to wait for another run that makes the same.

@@ -43,7 +43,7 @@ final class Executor {
   var blockingLeft: [Int]
   var successors: [[Int32]]
   var ready: [(asset: Int, task: Int)] = []
-  var queue: [Job] = []
+  var queue = JobQueue()
   var active: [Int: Job] = [:]
   var nextJob = 0
   var coresInUse = 0
@@ -186,9 +186,7 @@ final class Executor {
       // Without process descriptors the end of a process must be asked for.
       if let worker = job.worker, worker.descriptors.isEmpty { next = min(next, now + 0.01) }
     }
-    if mayStart {
-      for job in queue where job.notBefore > now { next = min(next, job.notBefore) }
-    }
+    if mayStart, let moment = queue.nextMoment { next = min(next, moment) }
     return max(0, next - now)
   }
 

@@ -11,21 +11,39 @@ struct Planner {
     var plan = Plan(tasks: [], checks: [])
     plan.tasks.reserveCapacity(assets.count)
     var blocker: [Int: String] = [:]
+    var waiting: [(asset: Int, check: CheckNode)] = []
     for asset in assets {
       let gate = graph.predecessors[asset].lazy.compactMap { blocker[$0] }.first
       if let gate { blocker[asset] = gate }
       for task in graph.tasks(of: asset) {
         plan.tasks.append(try planTask(task, of: asset, blockedBy: gate))
       }
-      for check in graph.assets[asset].checks {
-        let state = try state(of: check, asset)
-        if case .known(let verdict) = state, !verdict.passed, check.severity == .error {
-          blocker[asset] = blocker[asset] ?? graph.assets[asset].name
+      waiting += graph.assets[asset].checks.map { (asset, $0) }
+      // A check may look at assets that come later; those that need its verdict come after them.
+      var still: [(asset: Int, check: CheckNode)] = []
+      for entry in waiting {
+        let state = try state(of: entry.check, entry.asset)
+        if state == .pending {
+          still.append(entry)
+          continue
         }
-        plan.checks.append(Plan.Check(asset: graph.assets[asset].name, check: check, state: state))
+        add(entry.check, of: entry.asset, state, to: &plan, &blocker)
       }
+      waiting = still
     }
+    for entry in waiting { add(entry.check, of: entry.asset, .pending, to: &plan, &blocker) }
     return plan
+  }
+
+  private func add(
+    _ check: CheckNode, of asset: Int, _ state: Plan.Check.State, to plan: inout Plan,
+    _ blocker: inout [Int: String]
+  ) {
+    let name = graph.assets[asset].name
+    if case .known(let verdict) = state, !verdict.passed, check.severity == .error {
+      blocker[asset] = blocker[asset] ?? name
+    }
+    plan.checks.append(Plan.Check(asset: name, check: check, state: state))
   }
 
   private func planTask(

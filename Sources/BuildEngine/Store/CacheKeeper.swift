@@ -103,7 +103,8 @@ struct CacheKeeper {
   /// Removes results that no profile and none of the newest `keepRuns` runs needs; with `maxSize`
   /// only the oldest of them, until the rest fits. Nothing runs meanwhile: the caller holds the
   /// cache's lock.
-  func collect(keepRuns: Int, maxSize: Int64?, dryRun: Bool) throws(BuildError) -> CollectionReport {
+  func collect(keepRuns: Int, maxSize: Int64?, dryRun: Bool) throws(BuildError) -> CollectionReport
+  {
     var report = CollectionReport()
     var needed = try currentResults()
     let runs = try index.runs(limit: max(0, keepRuns))

@@ -11,8 +11,6 @@
 
 /// The instruction set in use: 0 baseline, 1 AVX2 + FMA, 2 AVX-512.
 int nb_variant(void);
-/// Chooses a variant for tests. Returns 0 when the machine cannot run it.
-int nb_select_variant(int variant);
 /// Whether the machine multiplies bfloat16 (AVX512_BF16).
 int nb_has_bf16(void);
 
@@ -70,8 +68,10 @@ void nb_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alp
 // MARK: Products with a packed right factor
 
 /// How products are computed: in single precision by our own kernels or by OpenBLAS, or in
-/// bfloat16 with single-precision sums.
-enum nb_engine { NB_FP32 = 0, NB_OPENBLAS = 1, NB_BF16 = 2 };
+/// bfloat16 with single-precision sums. NB_VARIANT + v is our own of variant v, for tests.
+enum nb_engine { NB_FP32 = 0, NB_OPENBLAS = 1, NB_BF16 = 2, NB_VARIANT = 16 };
+/// Whether the machine can run an engine (OpenBLAS counts as loaded).
+int nb_engine_runs(int engine);
 
 /// Words of work memory that rows and columns products need.
 enum { NB_PRODUCT_WORDS = 2 * 256 * 256 };
@@ -164,4 +164,3 @@ void nb_muon_apply(float *p, const float *u, float rate, float decay, long count
 void nb_matvec(float *y, const float *w, const float *x, long first, long last, long columns,
                long vectors, long sy, long sx);
 
-#include "gemm_bf16.h"

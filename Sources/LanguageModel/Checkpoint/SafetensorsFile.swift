@@ -75,7 +75,8 @@ package final class SafetensorsFile {
     var start = 0
     while start < values.count {
       let count = min(chunk.count, values.count - start)
-      let part = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(chunk)[..<(count * 2)])
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: UnsafeMutableRawBufferPointer(chunk)[..<(count * 2)])
       try fill(part, from: entry.range.lowerBound + start * 2, name: name)
       for index in 0..<count { values[start + index] = element(UInt16(littleEndian: chunk[index])) }
       start += count

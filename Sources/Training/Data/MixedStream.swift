@@ -15,7 +15,8 @@ package struct MixedStream: BatchSource {
   package mutating func next(_ batch: inout MicroBatch) throws(TrainingError) {
     for index in 0..<batch.rows {
       let isText =
-        (Double(row + 1) * textFraction).rounded(.down) > (Double(row) * textFraction).rounded(.down)
+        (Double(row + 1) * textFraction).rounded(.down)
+        > (Double(row) * textFraction).rounded(.down)
       if isText {
         try text.row(index, of: &batch)
       } else {

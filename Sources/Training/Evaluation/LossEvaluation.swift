@@ -16,9 +16,11 @@ package struct LossResult: Sendable, Hashable {
   package var textLoss = 0.0
   package var bytes = 0
 
+  package init() {}
+
   package var mean: Double { total.mean }
 
-  /// Bits per byte (LLM_SPEC §9.1): independent of the vocabulary. Infinite when no byte was
+  /// Bits per byte: independent of the vocabulary. Infinite when no byte was
   /// counted.
   package var bitsPerByte: Double {
     bytes == 0 ? .infinity : textLoss / (log(2) * Double(bytes))
@@ -49,8 +51,8 @@ package enum ValidationSet: Sendable {
 package enum LossEvaluation {
   /// The loss over at most `tokenLimit` tokens, in rows of `sequence` and passes of `rows`.
   ///
-  /// Which tokens are counted depends on `sequence` and the limit, not on `rows`. Throws
-  /// `TrainingInterrupted` never; stops early with nil when `isCancelled` says so.
+  /// Which tokens are counted depends on `sequence` and the limit, not on `rows`. Nil as soon as
+  /// `isCancelled` says so.
   package static func measure(
     _ model: GPT, on set: ValidationSet, byteLengths: [Int32], sequence: Int, rows: Int,
     tokenLimit: Int, isCancelled: () -> Bool = { false }

@@ -1,11 +1,17 @@
 import JSON
 import Kernels
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Times of a run: rate, share of the machine's peak, time left, and when to save. Nothing of it
 /// reaches the result.
 struct RunClock {
-  /// Of a large matrix product, in GFLOP/s.
-  private let peak: Double
+  /// Of a large matrix product, in GFLOP/s; nil when it was not measured.
+  private let peak: Double?
   private let plan: TrainingPlan
   private var startTime = 0.0
   private var lastSave = 0.0
@@ -18,7 +24,7 @@ struct RunClock {
 
   private static let untimedSteps = 3
 
-  init(peak: Double, plan: TrainingPlan) {
+  init(peak: Double?, plan: TrainingPlan) {
     self.peak = peak
     self.plan = plan
   }
@@ -64,15 +70,16 @@ struct RunClock {
   }
 
   private var shareOfPeak: Double? {
-    tokensPerSecond.map { $0 * plan.flopsPerToken / (peak * 1e9) }
+    guard let peak, let tokensPerSecond else { return nil }
+    return tokensPerSecond * plan.flopsPerToken / (peak * 1e9)
   }
 
   /// `loss 3.21 · 6900 tok/s · 71 % of peak · 1:23 left`
   func detail(loss: Double, step: Int) -> String {
     var parts = ["loss \(TrainingError.rounded(loss))"]
-    if let rate = tokensPerSecond, let share = shareOfPeak, rate > 0 {
+    if let rate = tokensPerSecond, rate > 0 {
       parts.append("\(Int(rate)) tok/s")
-      parts.append("\(Int((share * 100).rounded())) % of peak")
+      if let share = shareOfPeak { parts.append("\(Int((share * 100).rounded())) % of peak") }
       let left = Double(plan.steps - step) * Double(plan.tokensPerStep) / rate
       parts.append(Self.duration(left) + " left")
     }
@@ -82,11 +89,24 @@ struct RunClock {
   func measurements(step: Int) -> [(String, JSONValue)] {
     var values: [(String, JSONValue)] = [
       ("training_seconds", .double(monotonicSeconds() - startTime)),
-      ("peak_gflops", .double(peak)),
+      ("peak_memory_bytes", .int(Self.peakMemory)),
     ]
+    if let peak { values.append(("peak_gflops", .double(peak))) }
     if let rate = tokensPerSecond { values.append(("tokens_per_second", .double(rate))) }
     if let share = shareOfPeak { values.append(("share_of_peak", .double(share))) }
     return values
+  }
+
+  /// Of this process, in bytes.
+  private static var peakMemory: Int {
+    var usage = rusage()
+    // RUSAGE_SELF, whose type differs from the parameter's on Linux.
+    guard getrusage(0, &usage) == 0 else { return 0 }
+    #if canImport(Glibc)
+      return usage.ru_maxrss * 1024
+    #else
+      return usage.ru_maxrss
+    #endif
   }
 
   static func duration(_ seconds: Double) -> String {

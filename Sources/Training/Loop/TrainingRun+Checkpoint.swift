@@ -142,6 +142,7 @@ extension TrainingPlan {
       "outlier_margin": .double(options.outlierMargin),
       "explosion_margin": .double(options.explosionMargin), "seed": .int(options.seed),
       "precision": .string(options.precision.rawValue), "rows": .string(options.rows.rawValue),
+      "text_rows": .string(options.textRows.rawValue),
       "text_fraction": .double(options.textFraction),
       "evaluate_every": .int(options.evaluateEvery),
       "evaluation_tokens": .int(options.evaluationTokens),

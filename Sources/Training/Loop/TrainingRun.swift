@@ -36,7 +36,7 @@ final class TrainingRun {
   private var clock: RunClock
 
   init(
-    plan: TrainingPlan, data: TrainingData, pool: ThreadPool,
+    plan: TrainingPlan, data: TrainingData, pool: ThreadPool, peak: Double?,
     environment: TrainingStage.Environment, reporter: any TrainingReporter
   ) throws(TrainingError) {
     self.plan = plan
@@ -53,7 +53,7 @@ final class TrainingRun {
     do throws(LanguageModelError) {
       model = try GPT(
         configuration: plan.configuration, pool: pool, maximumBatch: options.deviceBatch,
-        trainingSequence: plan.sequenceLength)
+        trainingSequence: plan.sequenceLength, precision: options.precision.ofProducts)
       optimizer = try OptimizerSet(model: model, settings: settings)
     } catch {
       throw .model(error)
@@ -63,11 +63,7 @@ final class TrainingRun {
     batches = (0..<plan.accumulation).map { _ in
       MicroBatch(rows: options.deviceBatch, length: plan.sequenceLength)
     }
-    do throws(KernelError) {
-      clock = RunClock(peak: try BLAS.measuredPeak(pool: pool), plan: plan)
-    } catch {
-      throw .kernel(error)
-    }
+    clock = RunClock(peak: peak, plan: plan)
   }
 
   func noteSave() { clock.noteSave(step: state.step) }
@@ -83,7 +79,10 @@ final class TrainingRun {
       guard let text = data.text else {
         throw .missingInput(name: "tokens", purpose: "token shards to train on")
       }
-      return TextStream(text)
+      switch options.textRows {
+      case .stream: return TextStream(text)
+      case .bestFit: return try PackedDocuments(text)
+      }
     }
     switch (plan.kind, options.rows) {
     case (.sft, .packed):
