@@ -80,8 +80,9 @@ struct RunCommand: ParsableCommand {
     }
     if !json {
       recorder.tally.complete(try statuses(after: summary, options, session.engine))
+      let seconds = summary.id == nil ? ProcessClock.secondsSinceStart : summary.seconds
       terminal.print(
-        recorder.tally.summary(seconds: summary.seconds, failedChecks: summary.failedChecks))
+        recorder.tally.summary(seconds: seconds, failedChecks: summary.failedChecks))
     }
     terminal.flush()
     switch summary.status {

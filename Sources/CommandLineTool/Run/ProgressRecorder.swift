@@ -59,7 +59,8 @@ final class ProgressRecorder {
     case .notice(let text): line("note: \(text)")
     case .runFinished(let summary): seconds = summary.seconds
     }
-    draw(force: false)
+    // A step that says nothing more must still be seen to have begun.
+    if case .started = event { draw(force: true) } else { draw(force: false) }
   }
 
   /// Clears the live picture.
