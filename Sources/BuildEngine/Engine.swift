@@ -59,8 +59,7 @@ package final class Engine {
     _ options: RunOptions, launcher: any WorkerLauncher,
     handler: @escaping (BuildEvent) -> Void = { _ in }
   ) throws(BuildError) -> RunSummary {
-    let started = Clock.seconds()
-    if isReadOnly { return try runReadOnly(options, started, handler) }
+    if isReadOnly { return try runReadOnly(options, handler) }
     let lock = try CacheLock.use(layout)
     defer { withExtendedLifetime(lock) {} }
     lastFreshPlan = nil
@@ -70,7 +69,7 @@ package final class Engine {
     let plan = try Planner(evaluator).makePlan(assets)
     if plan.isAllFresh, !options.recheck {
       if evaluator.collector != nil { lastFreshPlan = (options.targets, plan, evaluator) }
-      return finishFresh(plan, started, handler)
+      return finishFresh(plan, handler)
     }
     evaluator.collector = nil
     let recorder = RunRecorder(
@@ -86,28 +85,20 @@ package final class Engine {
 
   /// In a cache that can't be written a run is right only when there is nothing to do.
   private func runReadOnly(
-    _ options: RunOptions, _ started: Double, _ handler: (BuildEvent) -> Void
+    _ options: RunOptions, _ handler: (BuildEvent) -> Void
   ) throws(BuildError) -> RunSummary {
     let plan = try plan(targets: options.targets, force: options.force, only: options.only)
     guard plan.isAllFresh else {
       let code = access(layout.root, W_OK) == 0 ? EROFS : errno
       throw .cacheNotWritable(path: layout.root, code: code)
     }
-    return finishFresh(plan, started, handler)
+    return finishFresh(plan, handler)
   }
 
-  /// Nothing was to be done: every task is told as fresh, and warnings are repeated.
-  private func finishFresh(
-    _ plan: Plan, _ started: Double, _ handler: (BuildEvent) -> Void
-  ) -> RunSummary {
+  /// Nothing was to be done; warnings are repeated.
+  private func finishFresh(_ plan: Plan, _ handler: (BuildEvent) -> Void) -> RunSummary {
     var summary = RunSummary()
     summary.fresh = plan.tasks.count
-    for task in plan.tasks {
-      guard case .fresh(let digest) = task.action else { continue }
-      handler(
-        .finished(
-          TaskName(asset: task.asset, partition: task.partition), .fresh(digest), seconds: 0))
-    }
     for check in plan.checks {
       guard case .known(let verdict) = check.state, !verdict.passed else { continue }
       summary.warnings += 1
@@ -116,7 +107,6 @@ package final class Engine {
           asset: check.asset, check: check.check.title, severity: check.check.severity, verdict,
           isCached: true))
     }
-    summary.seconds = Clock.seconds() - started
     handler(.runFinished(summary))
     return summary
   }
