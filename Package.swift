@@ -92,6 +92,7 @@ let testTargets: [Target] = [
   tests("LanguageModel", ["Kernels", "JSON", "Tokenization", "Corpus"], fixtures: true),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
   tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON"]),
+  tests("CommandLineTool", ["BuildEngine", "Steps", "JSON"]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "JSON"]),
 ]
 

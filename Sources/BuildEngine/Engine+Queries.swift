@@ -156,6 +156,25 @@ package struct TaskRecord: Sendable {
   package var numbers: [String: JSONValue]
   /// Numbers of the result it gave, while that is in the cache.
   package var metrics: [String: JSONValue]
+
+  package init(
+    run: String, task: TaskName, step: String, outcome: String, started: Double, seconds: Double,
+    digest: Digest?, inputBytes: Int64, outputBytes: Int64, reason: String,
+    numbers: [String: JSONValue], metrics: [String: JSONValue]
+  ) {
+    self.run = run
+    self.task = task
+    self.step = step
+    self.outcome = outcome
+    self.started = started
+    self.seconds = seconds
+    self.digest = digest
+    self.inputBytes = inputBytes
+    self.outputBytes = outputBytes
+    self.reason = reason
+    self.numbers = numbers
+    self.metrics = metrics
+  }
 }
 
 /// One verdict of a check.

@@ -12,7 +12,9 @@ package struct Tool: ParsableCommand {
       RunCommand.self, StatusCommand.self, ExplainCommand.self, PathCommand.self,
       CacheCommand.self, ChatCommand.self, TokensCommand.self, DataCommand.self, BenchCommand.self,
       ValidateCommand.self, SchemaCommand.self, StepsCommand.self,
-      WorkerCommand.self,
+      PlanCommand.self, CheckCommand.self, GraphCommand.self, LogCommand.self, HistoryCommand.self,
+      ShowCommand.self, MetricsCommand.self, CompareCommand.self, PlotCommand.self, InitCommand.self,
+      CompletionsCommand.self, WorkerCommand.self,
     ])
 
   package init() {}

@@ -26,13 +26,15 @@ package struct StepSchema: Sendable {
   package var acceptsAnyInput: Bool
   /// Any further parameter is allowed, unless its name looks like a misspelling (`shell`).
   package var acceptsAnyParameter: Bool
+  /// The step is told what is known of every asset above it (`report`).
+  package var wantsLineage: Bool
 
   package init(
     name: String, summary: String, revision: Int = 1, inputs: [InputSchema] = [],
     parameters: [ParameterSchema] = [], produces: ArtifactKind, metrics: [NamedSummary] = [],
     makesPartitionsTogether: Bool = false, isResumable: Bool = false,
     partitionParameters: [String] = [], usesAllCores: Bool = false, isNetworkBound: Bool = false,
-    acceptsAnyInput: Bool = false, acceptsAnyParameter: Bool = false
+    acceptsAnyInput: Bool = false, acceptsAnyParameter: Bool = false, wantsLineage: Bool = false
   ) {
     self.name = name
     self.summary = summary
@@ -48,6 +50,7 @@ package struct StepSchema: Sendable {
     self.isNetworkBound = isNetworkBound
     self.acceptsAnyInput = acceptsAnyInput
     self.acceptsAnyParameter = acceptsAnyParameter
+    self.wantsLineage = wantsLineage
   }
 }
 

@@ -54,8 +54,12 @@ enum ByteAlphabet {
     }
   }()
 
-  private static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
-    uniqueKeysWithValues: characters.enumerated().map { ($1, UInt8($0)) })
+  /// By code point: the byte, or -1. All characters are below U+0144.
+  private static let bytes: [Int16] = {
+    var bytes = [Int16](repeating: -1, count: 0x144)
+    for (byte, character) in characters.enumerated() { bytes[Int(character.value)] = Int16(byte) }
+    return bytes
+  }()
 
   static func spell(_ token: ArraySlice<UInt8>) -> String {
     var text = String.UnicodeScalarView()
@@ -67,8 +71,8 @@ enum ByteAlphabet {
   static func parse(_ text: some StringProtocol) -> [UInt8]? {
     var token: [UInt8] = []
     for scalar in text.unicodeScalars {
-      guard let byte = bytes[scalar] else { return nil }
-      token.append(byte)
+      guard scalar.value < 0x144, bytes[Int(scalar.value)] >= 0 else { return nil }
+      token.append(UInt8(bytes[Int(scalar.value)]))
     }
     return token
   }

@@ -96,7 +96,7 @@ package struct TrainingOptions: Sendable, Hashable {
 
   package init() {}
 
-  /// LLM_SPEC §8.
+  /// nanochat's prompts for samples during training.
   package static let defaultSamplePrompts = [
     "The capital of France is", "The chemical symbol of gold is",
     "If yesterday was Friday, then tomorrow will be", "The opposite of hot is",

@@ -165,4 +165,29 @@ func tinyTokens(_ count: Int, vocabulary: Int, seed: UInt64) -> [Int32] {
     }
     expectEqual(decoder.decode(tokens: [tokens[12]], rows: [4])[...], position: 12)
   }
+
+  @Test func theMemoryPlanIsWhatIsTaken() throws {
+    func residentBytes() throws -> Int {
+      let file = try #require(fopen("/proc/self/statm", "r"))
+      defer { fclose(file) }
+      var line = [CChar](repeating: 0, count: 128)
+      fgets(&line, 128, file)
+      let fields = String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        .split(separator: " ")
+      return try #require(Int(fields[1])) * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+    let c = GPTConfiguration(
+      vocabularySize: 4000, layers: 4, width: 256, heads: 2, sequenceLength: 256)
+    let before = try residentBytes()
+    let model = try GPT(
+      configuration: c, pool: ThreadPool(threads: 2), maximumBatch: 8, trainingSequence: 256)
+    let optimizer = try OptimizerSet(model: model, settings: OptimizerSettings())
+    let taken = try residentBytes() - before
+    let planned =
+      GPT.plannedBytes(configuration: c, maximumBatch: 8, trainingSequence: 256, threads: 2)
+      + OptimizerSet.plannedBytes(configuration: c, threads: 2)
+    // Other tests run beside this one, so only a gross difference is an error here.
+    #expect(abs(Double(taken) / Double(planned) - 1) < 0.25)
+    withExtendedLifetime((model, optimizer)) {}
+  }
 }

@@ -36,7 +36,16 @@ import Testing
       words, Int(report.tokensPerSecond), "tokens/s;", Int(report.gigaflops), "of",
       Int(report.peakGigaflops ?? 0), "GFLOP/s;", report.blas?.core ?? "-", "loss",
       report.finalLoss)
+    print("{\"tokens_per_second\": \(report.tokensPerSecond)}")
     print(report.stepSeconds)
     for part in report.profile { print("  \(part.part): \(Int(part.seconds * 1e4)) × 0.1 ms") }
+  }
+
+  /// `NANOBUILD_BENCH_DECODE=4` prints decoding speed; off in ordinary runs.
+  @Test(.enabled(if: getenv("NANOBUILD_BENCH_DECODE") != nil)) func decoding() throws {
+    let depth = getenv("NANOBUILD_BENCH_DECODE").flatMap { Int(String(cString: $0)) } ?? 4
+    let report = try InferenceBenchmark.run(
+      configuration: .depth(depth, vocabularySize: 10_240, sequenceLength: 512))
+    print("decode", depth, report)
   }
 }

@@ -160,7 +160,7 @@ private final class Listener: StepReporter {
 
   @Test func whereAFileComesFromCountsAndHowItIsFetchedDoesNot() {
     let affecting = FetchStep.schema.parameters.filter(\.affectsResult).map(\.name)
-    #expect(affecting == ["url", "filename", "sha256", "size"])
+    #expect(affecting == ["url", "listing", "filename", "sha256", "size"])
     #expect(FetchStep.schema.partitionParameters == ["sha256", "size"])
     #expect(FetchStep.schema.parameters.filter(\.isSecret).map(\.name) == ["token", "headers"])
   }

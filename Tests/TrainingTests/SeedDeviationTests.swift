@@ -3,7 +3,7 @@ import LanguageModel
 import Testing
 import Training
 
-/// The faults of the project this one grew from, one test each (LLM_SPEC §2.2, §5.2, §6.3).
+/// The faults of the project this one grew from, one test each.
 @Suite struct SeedDeviationTests {
   let workshop: Workshop
 

@@ -195,7 +195,7 @@ extension Executor {
       }
       inputs[input.name, default: []] += values
     }
-    return WorkerRequest(
+    var request = WorkerRequest(
       kind: .step, name: node.step, asset: node.name, inputs: inputs, parameters: node.parameters,
       secretParameters: node.secretParameters, output: stage.output,
       partitionKey: node.partitions?.key,
@@ -205,6 +205,9 @@ extension Executor {
       projectRoot: configuration.projectRoot, threads: job.isNetworkBound ? jobs : job.cores,
       memoryLimit: node.resources.memory, environment: node.environment, result: "",
       otherResults: [:])
+    request.profile = configuration.profile
+    if node.wantsLineage { request.lineage = try lineage(above: job.asset) }
+    return request
   }
 
   /// The folder in which a step finds another asset's result. Results themselves never move, so a

@@ -29,16 +29,23 @@ package struct WorkerRequest: Sendable {
   package var result: String
   /// For a check: the results of other assets by name.
   package var otherResults: [String: String]
+  /// For showing only.
+  package var profile = ""
+  /// What is known of the assets above, for a step that asks for it.
+  package var lineage: [LineageAsset] = []
 
   /// A step's context, with secrets filled in from `environment`.
   package func stepContext(
     reporter: any StepReporter, environment: [String: String]
   ) throws(BuildError) -> StepContext {
-    StepContext(
+    var context = StepContext(
       step: name, asset: asset, inputs: inputs,
       parameters: try Secrets.resolve(parameters, secret: secretParameters, environment),
       output: output, partitionKey: partitionKey, partitions: partitions, projectRoot: projectRoot,
       threads: threads, memoryLimit: memoryLimit, reporter: reporter)
+    context.profile = profile
+    context.lineage = lineage
+    return context
   }
 
   package var checkContext: CheckContext {
@@ -95,6 +102,8 @@ extension WorkerRequest {
     ]
     if let partitionKey { object["partitionKey"] = .string(partitionKey) }
     if let memoryLimit { object["memoryLimit"] = .int(memoryLimit) }
+    if !profile.isEmpty { object["profile"] = .string(profile) }
+    if !lineage.isEmpty { object["lineage"] = .array(lineage.map(\.json)) }
     return .object(object)
   }
 
@@ -140,5 +149,7 @@ extension WorkerRequest {
     }
     partitionKey = json["partitionKey"]?.stringValue
     memoryLimit = json["memoryLimit"]?.intValue
+    profile = json["profile"]?.stringValue ?? ""
+    lineage = json["lineage"]?.arrayValue?.compactMap { LineageAsset($0) } ?? []
   }
 }

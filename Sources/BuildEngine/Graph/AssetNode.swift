@@ -30,6 +30,8 @@ package struct AssetNode: Sendable {
   /// The step continues from what an interrupted or failed attempt left in its staging folder;
   /// otherwise it always starts in an empty one.
   package var isResumable: Bool
+  /// The step is told what is known of every asset above it. Never part of the key.
+  package var wantsLineage = false
   package var description: String
   package var group: String
 

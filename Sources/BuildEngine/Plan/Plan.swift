@@ -26,6 +26,20 @@ package struct Plan: Sendable {
     package var byteCount: Int64
     /// Numbers of the result in force.
     package var metrics: [String: JSONValue] = [:]
+
+    package init(
+      asset: String, partition: String?, step: String, action: Action, key: Digest?,
+      since: Double?, byteCount: Int64, metrics: [String: JSONValue] = [:]
+    ) {
+      self.asset = asset
+      self.partition = partition
+      self.step = step
+      self.action = action
+      self.key = key
+      self.since = since
+      self.byteCount = byteCount
+      self.metrics = metrics
+    }
   }
 
   package struct Check: Sendable {
@@ -40,10 +54,21 @@ package struct Plan: Sendable {
     package var asset: String
     package var check: CheckNode
     package var state: State
+
+    package init(asset: String, check: CheckNode, state: State) {
+      self.asset = asset
+      self.check = check
+      self.state = state
+    }
   }
 
   package var tasks: [Task]
   package var checks: [Check]
+
+  package init(tasks: [Task], checks: [Check]) {
+    self.tasks = tasks
+    self.checks = checks
+  }
 
   /// Nothing to make, to restore or to check, and no blocking check failed.
   package var isAllFresh: Bool {

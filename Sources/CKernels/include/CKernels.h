@@ -164,4 +164,3 @@ void nb_muon_apply(float *p, const float *u, float rate, float decay, long count
 void nb_matvec(float *y, const float *w, const float *x, long first, long last, long columns,
                long vectors, long sy, long sx);
 
-#include "gemm_bf16.h"

@@ -19,7 +19,8 @@ struct RunCommand: ParsableCommand {
   @Option(name: [.customShort("j"), .long], help: "Cores to use (default: all).")
   var jobs: Int?
 
-  @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show what would run; run nothing.")
+  @Flag(
+    name: [.customShort("n"), .customLong("dry-run")], help: "Show what would run; run nothing.")
   var dryRun = false
 
   @Flag(name: .customLong("keep-going"), help: "Go on with what does not need a failed step.")
@@ -31,11 +32,20 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Make the targets only, from the current results of what they need.")
   var only = false
 
+  @Option(help: "Where steps run: `local`, on this machine.")
+  var executor = "local"
+
   @Flag(help: "Print events as JSON lines.")
   var json = false
 
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("-j must be at least 1") }
+    if executor != "local" {
+      throw ValidationError(
+        executor == "slurm"
+          ? "this build has no executor `slurm`; it runs steps on this machine only (`local`)"
+          : "there is no executor `\(executor)`; the one there is is `local`")
+    }
     if only, targets.isEmpty { throw ValidationError("--only needs targets") }
   }
 
@@ -68,7 +78,11 @@ struct RunCommand: ParsableCommand {
         recorder.record(event)
       }
     }
-    if !json { terminal.print(recorder.tally.summary(seconds: summary.seconds)) }
+    if !json {
+      terminal.print(
+        recorder.tally.summary(
+          seconds: summary.seconds, failedChecks: summary.failedChecks, blocked: summary.blocked))
+    }
     terminal.flush()
     switch summary.status {
     case .done: if isPlain { session.saveSnapshot(invocation) }
@@ -76,6 +90,7 @@ struct RunCommand: ParsableCommand {
     case .interrupted: throw ExitStatus.interrupted.exit
     }
   }
+
   private func sayFresh(_ snapshot: FreshnessSnapshot, _ terminal: Terminal) {
     var summary = RunSummary()
     summary.fresh = snapshot.taskCount

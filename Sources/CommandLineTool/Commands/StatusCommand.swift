@@ -88,7 +88,7 @@ struct StatusCommand: ParsableCommand {
   /// The number people look for first.
   static func headline(_ metrics: [String: JSONValue]) -> String {
     let wanted = [
-      "bpb", "choices_accuracy", "problems_accuracy", "loss", "conversations", "tokens", "vocab_size",
+      "bpb", "validation_bpb", "validation_chat_bpb", "choices_accuracy", "problems_accuracy", "loss", "conversations", "tokens", "vocab_size",
     ]
     let shown = wanted.compactMap { name in
       metrics[name]?.doubleValue.map { "\(name) \(Format.number($0))" }

@@ -1,9 +1,9 @@
-import BuildEngine
-import JSON
+package import BuildEngine
+package import JSON
 
 /// A plan in words and as JSON, for `run -n`, `plan` and `explain`.
-enum PlanText {
-  static func word(_ action: Plan.Action) -> String {
+package enum PlanText {
+  package static func word(_ action: Plan.Action) -> String {
     switch action {
     case .fresh: "fresh"
     case .restore: "restore"
@@ -13,7 +13,7 @@ enum PlanText {
     }
   }
 
-  static func reasons(_ action: Plan.Action) -> [String] {
+  package static func reasons(_ action: Plan.Action) -> [String] {
     switch action {
     case .fresh: []
     case .restore: ["the right result is in the cache"]
@@ -25,7 +25,7 @@ enum PlanText {
     }
   }
 
-  static func style(_ action: Plan.Action) -> Style {
+  package static func style(_ action: Plan.Action) -> Style {
     switch action {
     case .fresh: .good
     case .restore: .accent
@@ -35,7 +35,7 @@ enum PlanText {
   }
 
   /// One line a task that is not fresh, its first reason beside it; then a count.
-  static func lines(_ plan: Plan, color: Bool) -> [String] {
+  package static func lines(_ plan: Plan, color: Bool) -> [String] {
     var table = Table([.left, .left, .left])
     for task in plan.tasks {
       if case .fresh = task.action { continue }
@@ -56,7 +56,7 @@ enum PlanText {
       + ["\(plan.tasks.count) tasks: \(stale) to do, \(fresh) fresh"]
   }
 
-  static func json(_ plan: Plan) -> JSONValue {
+  package static func json(_ plan: Plan) -> JSONValue {
     [
       "version": 1,
       "tasks": .array(plan.tasks.map(json)),
@@ -70,7 +70,7 @@ enum PlanText {
     ]
   }
 
-  static func json(_ task: Plan.Task) -> JSONValue {
+  package static func json(_ task: Plan.Task) -> JSONValue {
     var members: [String: JSONValue] = [
       "asset": .string(task.asset), "step": .string(task.step),
       "action": .string(word(task.action)),
@@ -82,7 +82,7 @@ enum PlanText {
     return .object(members)
   }
 
-  static func word(_ state: Plan.Check.State) -> String {
+  package static func word(_ state: Plan.Check.State) -> String {
     switch state {
     case .known(let verdict): verdict.passed ? "passed" : "failed"
     case .toRun: "to run"

@@ -12,17 +12,17 @@ final class ProgressRecorder {
   private var lastDrawn = 0.0
   private var lastPlain: [TaskName: Double] = [:]
   private var metrics: [TaskName: [(String, String)]] = [:]
-  /// Tasks that were fresh are not worth a line.
-  private let isQuiet: Bool
+  private var taskCount = 0
+  private var finishedCount = 0
+  private let startedAt = ProgressRecorder.now
 
-  init(_ terminal: Terminal, isQuiet: Bool = false) {
+  init(_ terminal: Terminal) {
     self.terminal = terminal
-    self.isQuiet = isQuiet
   }
 
   func record(_ event: BuildEvent) {
     switch event {
-    case .runStarted: break
+    case .runStarted(_, _, let count): taskCount = count
     case .started(let tasks, _, let reasons, let attempt, _):
       guard let first = tasks.first else { return }
       running.append((first, tasks.count, Self.now, nil))
@@ -37,17 +37,20 @@ final class ProgressRecorder {
       running[index].progress = progress
       plainProgress(index)
     case .metric(let task, let name, let value):
-      if let number = value.doubleValue { metrics[task, default: []].append((name, Format.number(number))) }
+      if let number = value.doubleValue {
+        metrics[task, default: []].append((name, Format.number(number)))
+      }
     case .measurement, .sample, .checkStarted: break
     case .waiting(let tasks):
       if let first = tasks.first {
-        line("\(Self.label(first, tasks.count)) waits: another run is making it")
+        line("\(Self.label(first, tasks.count)) waits: the same result is being made already")
       }
     case .retrying(let tasks, let failure, let delay):
       if let first = tasks.first {
         running.removeAll { $0.task == first }
         line(
-          "\(Self.label(first, tasks.count)) failed: \(failure.message); next try in \(Format.duration(delay))")
+          "\(Self.label(first, tasks.count)) failed: \(failure.message); next try in \(Format.duration(delay))"
+        )
       }
     case .finished(let task, let outcome, let seconds): finished(task, outcome, seconds)
     case .checkFinished(let asset, let check, let severity, let verdict, let isCached):
@@ -70,6 +73,7 @@ final class ProgressRecorder {
 
   private func finished(_ task: TaskName, _ outcome: TaskOutcome, _ seconds: Double) {
     tally.add(task.asset, outcome)
+    finishedCount += 1
     running.removeAll { $0.task == task }
     let color = terminal.errorUsesColor
     switch outcome {
@@ -81,7 +85,8 @@ final class ProgressRecorder {
       line("\(Style.good("✓", color)) \(task)  \(Format.duration(seconds))\(tail)")
     case .restored: line("\(Style.good("↺", color)) \(task)  restored from the cache")
     case .blocked: line("\(Style.warning("·", color)) \(task)  blocked: something it needs failed")
-    case .interrupted: line("\(Style.warning("‖", color)) \(task)  interrupted; the next run continues")
+    case .interrupted:
+      line("\(Style.warning("‖", color)) \(task)  interrupted; the next run continues")
     case .failed(let failure):
       line("\(Style.bad("✗", color)) \(task)  failed: \(failure.message)")
       if let help = failure.help { line("  help: \(help)") }
@@ -120,19 +125,29 @@ final class ProgressRecorder {
 
   // MARK: The live picture
 
+  private static let mostShown = 8
+
   private func draw(force: Bool) {
     guard terminal.isInteractive else { return }
     let now = Self.now
     guard force || now - lastDrawn >= 0.08 || drawnLines == 0 else { return }
     lastDrawn = now
     var text = drawnLines > 0 ? "\u{1b}[\(drawnLines)A\u{1b}[J" : ""
-    let shown = running.prefix(8)
+    let shown = running.prefix(Self.mostShown)
     for (task, count, started, progress) in shown {
       let bar = Self.bar(progress, color: terminal.errorUsesColor)
       let line = "\(bar) \(Self.label(task, count))  \(progressText(progress, started: started))"
       text += Self.cut(line, to: terminal.width - 1) + "\n"
     }
     drawnLines = shown.count
+    if !running.isEmpty, taskCount > 1 {
+      let more = running.count - shown.count
+      var line = "\(Format.grouped(finishedCount)) of \(Format.grouped(taskCount)) tasks"
+      if more > 0 { line += " · \(more) more running" }
+      line += " · \(Format.duration(now - startedAt))"
+      text += Style.faint(Self.cut(line, to: terminal.width - 1), terminal.errorUsesColor) + "\n"
+      drawnLines += 1
+    }
     if !text.isEmpty { terminal.drawOnError(text) }
   }
 

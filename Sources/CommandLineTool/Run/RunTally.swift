@@ -26,13 +26,18 @@ struct RunTally {
   var assetCount: Int { outcomes.count }
 
   /// `12 assets: 3 ran, 1 restored, 8 fresh, 0 failed in 41.8 s`
-  func summary(seconds: Double) -> String {
+  /// `blocked` are tasks that were never begun, as the engine counted them.
+  func summary(seconds: Double, failedChecks: Int = 0, blocked: Int = 0) -> String {
     var parts = [
       "\(count(.ran)) ran", "\(count(.restored)) restored", "\(count(.fresh)) fresh",
       "\(count(.failed)) failed",
     ]
-    if count(.blocked) > 0 { parts.append("\(count(.blocked)) blocked") }
+    let blocked = count(.blocked) > 0 ? count(.blocked) : blocked
+    if blocked > 0 { parts.append("\(blocked) blocked") }
     if count(.interrupted) > 0 { parts.append("\(count(.interrupted)) interrupted") }
+    if failedChecks > 0 {
+      parts.append("\(failedChecks) \(failedChecks == 1 ? "check" : "checks") failed")
+    }
     let noun = assetCount == 1 ? "asset" : "assets"
     return "\(assetCount) \(noun): \(parts.joined(separator: ", ")) in \(Format.duration(seconds))"
   }

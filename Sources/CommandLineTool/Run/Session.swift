@@ -98,7 +98,17 @@ extension Terminal {
       note(Style.bad("error:", errorUsesColor) + " " + error.message)
       if let help = error.help { note("help: \(help)") }
       throw error.exitStatus.exit
+    } catch let failure as StepFailure {
+      fail(failure.message, help: failure.help)
+      throw ExitStatus.failed.exit
     }
+  }
+
+  /// Says what is wrong; the caller ends with the status it deserves.
+  func fail(_ message: String, help: String? = nil) {
+    flush()
+    note(Style.bad("error:", errorUsesColor) + " " + message)
+    if let help { note("help: \(help)") }
   }
 }
 
@@ -110,7 +120,8 @@ extension BuildError {
     case .duplicateAsset, .invalidName, .cycle, .unknownInput, .duplicatePartition,
       .partitionNotFollowed, .missingInput, .emptyGlob, .unreadableInput, .tooManyLevels:
       .invalidInput
-    case .inputKeepsChanging, .cacheInUse, .cacheNotWritable, .database, .noCurrentResult, .specialFileInResult,
+    case .inputKeepsChanging, .cacheInUse, .cacheNotWritable, .database, .noCurrentResult,
+      .specialFileInResult,
       .escapingLinkInResult, .unnameableFileInResult, .cannotStartWorker, .unreadableRequest,
       .unknownStep, .unknownCheck, .missingSecret, .system:
       .failed

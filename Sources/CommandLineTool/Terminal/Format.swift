@@ -1,17 +1,17 @@
 /// Numbers as people read them.
-enum Format {
+package enum Format {
   /// `812 B`, `1.2 KB`, `3.4 MB` (powers of 1000).
-  static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     scaled(Double(count), units: ["B", "KB", "MB", "GB", "TB"])
   }
 
   /// `950`, `1.2 K`, `3.4 M`, for tokens and parameters.
-  static func count(_ count: Double) -> String {
+  package static func count(_ count: Double) -> String {
     scaled(count, units: ["", "K", "M", "B", "T"])
   }
 
   /// `0.4 s`, `41.8 s`, `3 m 20 s`, `2 h 05 m`, `3 d 4 h`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "?" }
     if seconds < 0.0995 { return "\(fixed(seconds * 1000, seconds < 0.00995 ? 1 : 0)) ms" }
     if seconds < 59.95 { return "\(fixed(seconds, 1)) s" }
@@ -22,7 +22,7 @@ enum Format {
   }
 
   /// `just now`, `5 m ago`, `3 d ago`.
-  static func age(_ seconds: Double) -> String {
+  package static func age(_ seconds: Double) -> String {
     if seconds < 10 { return "just now" }
     if seconds < 90 { return "\(Int(seconds)) s ago" }
     if seconds < 5400 { return "\(Int(seconds / 60)) m ago" }
@@ -31,7 +31,7 @@ enum Format {
   }
 
   /// With a fixed number of decimals; always a point, never a locale's comma.
-  static func fixed(_ value: Double, _ decimals: Int) -> String {
+  package static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
     var scale = 1.0
     for _ in 0..<decimals { scale *= 10 }
@@ -46,7 +46,7 @@ enum Format {
   }
 
   /// `12,345`.
-  static func grouped(_ value: Int) -> String {
+  package static func grouped(_ value: Int) -> String {
     let digits = Array(String(value.magnitude))
     var text = value < 0 ? "-" : ""
     for (index, digit) in digits.enumerated() {
@@ -57,7 +57,7 @@ enum Format {
   }
 
   /// A metric's value: integers grouped, other numbers with four significant digits.
-  static func number(_ value: Double) -> String {
+  package static func number(_ value: Double) -> String {
     if let whole = Int(exactly: value), whole.magnitude < 1 << 53 { return grouped(whole) }
     let magnitude = value.magnitude
     if magnitude >= 1000 { return fixed(value, 0) }

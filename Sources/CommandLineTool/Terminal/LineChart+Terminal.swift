@@ -1,10 +1,10 @@
-import Steps
+package import Steps
 
 extension LineChart {
   private static let styles: [Style] = [.accent, .warning, .good, .bad]
 
   /// The curves in braille dots, two by four a character, with a y axis and a legend.
-  func terminalLines(width: Int, height: Int, color: Bool) -> [String] {
+  package func terminalLines(width: Int, height: Int, color: Bool) -> [String] {
     let xRange = xRange, yRange = yRange
     let labels = (0...height - 1).map { row -> String in
       guard row == 0 || row == height - 1 || row == height / 2 else { return "" }

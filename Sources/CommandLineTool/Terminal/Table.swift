@@ -1,37 +1,37 @@
 /// Columns aligned by spaces; the last column is left as it is.
-struct Table {
-  enum Alignment {
+package struct Table {
+  package enum Alignment {
     case left, right
   }
 
   private var rows: [[Cell]] = []
   private let alignments: [Alignment]
 
-  struct Cell {
-    var text: String
-    var style: Style?
+  package struct Cell {
+    package var text: String
+    package var style: Style?
 
-    init(_ text: String, _ style: Style? = nil) {
+    package init(_ text: String, _ style: Style? = nil) {
       self.text = text
       self.style = style
     }
   }
 
-  init(_ alignments: [Alignment]) {
+  package init(_ alignments: [Alignment]) {
     self.alignments = alignments
   }
 
-  mutating func add(_ cells: [Cell]) {
+  package mutating func add(_ cells: [Cell]) {
     rows.append(cells)
   }
 
-  mutating func add(_ cells: String..., style: Style? = nil) {
+  package mutating func add(_ cells: String..., style: Style? = nil) {
     rows.append(cells.map { Cell($0, style) })
   }
 
-  var isEmpty: Bool { rows.isEmpty }
+  package var isEmpty: Bool { rows.isEmpty }
 
-  func lines(color: Bool) -> [String] {
+  package func lines(color: Bool) -> [String] {
     var widths = [Int](repeating: 0, count: alignments.count)
     for row in rows {
       for (column, cell) in row.enumerated() where column < widths.count {

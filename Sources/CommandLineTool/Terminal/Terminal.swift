@@ -79,7 +79,7 @@ final class Terminal: Sendable {
 }
 
 /// Colours by meaning.
-enum Style: String {
+package enum Style: String {
   case good = "32"
   case bad = "31"
   case warning = "33"
@@ -87,7 +87,7 @@ enum Style: String {
   case faint = "2"
   case accent = "36"
 
-  func callAsFunction(_ text: String, _ enabled: Bool) -> String {
+  package func callAsFunction(_ text: String, _ enabled: Bool) -> String {
     enabled ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
   }
 }

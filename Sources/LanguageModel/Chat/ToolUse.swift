@@ -1,7 +1,7 @@
 package import Tokenization
 
 /// Watches the tokens of one reply and answers the calculator's calls in it: which tokens come next
-/// because the tool said so (LLM_SPEC §2.4).
+/// because the tool said so.
 package struct ToolUse: Sendable {
   private let tokenizer: Tokenizer
   private var forced: [Int32] = []

@@ -53,6 +53,7 @@ extension Pipeline.Asset {
     node.environment = environment
     node.makesPartitionsTogether = step.makesPartitionsTogether
     node.isResumable = step.isResumable
+    node.wantsLineage = step.wantsLineage
     node.partitionParameters = step.partitionParameters
     node.description = description ?? ""
     node.group = group ?? ""

@@ -27,6 +27,9 @@ extension FetchStep {
         "size", .either([.size, .dictionary(of: .size)]),
         "Bytes of the file, or of each partition; another size fails."),
       ParameterSchema(
+        "approximate_size", .either([.size, .dictionary(of: .size)]), affectsResult: false,
+        "About how large a file is, or each partition's: for `nanobuild plan` only."),
+      ParameterSchema(
         "lfs_pointer", .either([.boolean, .choice(["auto"])]), default: "auto",
         affectsResult: false,
         "Read size and hash from the Git-LFS pointer of a hub's `/resolve/` address: `auto` where "

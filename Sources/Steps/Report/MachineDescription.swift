@@ -5,7 +5,7 @@ import Glibc
 enum MachineDescription {
   static func lines(threads: Int) -> [(name: String, value: String)] {
     var lines: [(name: String, value: String)] = []
-    if let processor = field("model name", in: "/proc/cpuinfo") {
+    if let processor {
       lines.append(("processor", processor))
     }
     lines.append(("cores used", "\(threads)"))
@@ -18,6 +18,9 @@ enum MachineDescription {
     lines.append(("nanobuild", ToolVersion.text))
     return lines
   }
+
+  /// The processor's name; nil where the system does not tell.
+  static var processor: String? { field("model name", in: "/proc/cpuinfo") }
 
   private static func text<Characters>(_ characters: inout Characters) -> String {
     withUnsafeBytes(of: &characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }

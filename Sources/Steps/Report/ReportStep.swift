@@ -12,7 +12,7 @@ package struct ReportStep: Step {
     parameters: [
       ParameterSchema("title", .string, default: "nanobuild report", "heading of the page")
     ],
-    produces: .report, acceptsAnyInput: true)
+    produces: .report, acceptsAnyInput: true, wantsLineage: true)
 
   package func run(_ context: StepContext) throws {
     let parameters = ParameterReader(context)

@@ -52,6 +52,11 @@ extension TrainStep {
       + TrainingParameters.length([
         TrainingParameters.tokensPerParameter, TrainingParameters.operations,
       ])
+      + [
+        ParameterSchema(
+          "text_rows", .choice(["stream", "best_fit"]), default: "stream",
+          "cut the stream of documents anywhere, or begin every row with a document")
+      ]
       + TrainingParameters.batch(sequenceLength: 512)
       + TrainingParameters.schedule(rateFactor: 1, warmdown: 0.2)
       + TrainingParameters.observation(sampleEvery: 2000),

@@ -38,6 +38,9 @@ extension TrainingOptions {
     saveEverySteps = try parameters.int("save_every")
     saveEverySeconds = try parameters.double("save_interval")
     keepCheckpoints = try parameters.int("keep_checkpoints")
+    if stage == .base, try parameters.optionalString("text_rows") == "best_fit" {
+      textRows = .bestFit
+    }
     if stage == .mid { textFraction = try parameters.double("text_fraction") }
     if stage == .sft, let name = try parameters.optionalString("rows"), let value = Rows(rawValue: name) {
       rows = value

@@ -109,7 +109,9 @@ enum TrainingParameters {
     NamedSummary("tokens", "tokens trained on, counting repeats"),
     NamedSummary("first_loss", "loss of the first step, in nats a token"),
     NamedSummary("loss", "smoothed loss of the last step, in nats a token"),
-    NamedSummary("bpb", "bits per byte of the validation text, where there is one"),
-    NamedSummary("best_bpb", "lowest bits per byte seen"),
+    NamedSummary("validation_bpb", "bits per byte of the validation text, where there is one"),
+    NamedSummary("validation_loss", "nats a token of the validation text"),
+    NamedSummary("validation_chat_bpb", "bits per byte of the replies in the validation chats"),
+    NamedSummary("validation_chat_loss", "nats a token of those replies"),
   ]
 }

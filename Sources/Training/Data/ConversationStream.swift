@@ -1,5 +1,5 @@
 /// Midtraining's rows: conversations in shuffled order, one after the other, cut into passes of
-/// B·T + 1 tokens; every token is trained on, the mask is not looked at (LLM_SPEC §6.2).
+/// B·T + 1 tokens; every token is trained on, the mask is not looked at.
 package struct ConversationStream: BatchSource {
   private let conversations: RenderedConversations
   private var order: ShuffledOrder

@@ -1,5 +1,5 @@
 /// Fine-tuning's rows, packed: each holds whole conversations that fit best, only replies are
-/// trained on, and what is left over is padding (LLM_SPEC §6.3).
+/// trained on, and what is left over is padding.
 ///
 /// A conversation longer than a row is cut to one.
 package struct PackedConversations: BatchSource {

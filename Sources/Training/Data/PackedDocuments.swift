@@ -1,7 +1,7 @@
 package import Corpus
 
 /// Pretraining's rows, packed: each begins with a document and holds the ones that fit best; where
-/// none fits, the shortest is cut to fill the row and its rest is dropped (LLM_SPEC §6.1, best fit).
+/// none fits, the shortest is cut to fill the row and its rest is dropped.
 ///
 /// About a third of the tokens is dropped, and none is padding. Losses of the two ways to make rows
 /// can't be compared.

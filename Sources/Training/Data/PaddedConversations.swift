@@ -1,5 +1,5 @@
 /// Fine-tuning's rows, one conversation each, padded to the longest of the pass; only replies are
-/// trained on (LLM_SPEC §6.3, the original form).
+/// trained on, nanochat's original form.
 package struct PaddedConversations: BatchSource {
   private let conversations: RenderedConversations
   private let padding: Int32

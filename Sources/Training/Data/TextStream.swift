@@ -1,7 +1,7 @@
 package import Corpus
 
 /// Pretraining's rows: documents one after the other as they lie in their shards, cut into passes of
-/// B·T + 1 tokens of which the last is only a target, round and round (LLM_SPEC §6.1).
+/// B·T + 1 tokens of which the last is only a target, round and round.
 package struct TextStream: BatchSource {
   private let dataset: TokenDataset
   private var epoch = 0

@@ -4,7 +4,7 @@ package import LanguageModel
 import Tokenization
 
 extension EvaluationSuite {
-  /// The largest of the letters' logits right after the prompt is the answer (LLM_SPEC §9.2). Nil
+  /// The largest of the letters' logits right after the prompt is the answer. Nil
   /// when cancelled.
   package static func multipleChoice(
     _ loaded: LoadedModel, name: String, items: [MultipleChoiceItem], baseline: Double = 0.25,

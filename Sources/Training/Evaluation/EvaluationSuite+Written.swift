@@ -37,7 +37,7 @@ extension EvaluationSuite {
     }
   }
 
-  /// Greedy replies with the calculator, compared with the reference (LLM_SPEC §9.3). Nil when
+  /// Greedy replies with the calculator, compared with the reference. Nil when
   /// cancelled.
   package static func written(
     _ loaded: LoadedModel, name: String, items: [WrittenItem], maximumTokens: Int = 512,

@@ -21,7 +21,7 @@ package enum EvaluationSuite {
 
   // MARK: Loss
 
-  /// Bits per byte on token shards (LLM_SPEC §9.1); nil when cancelled.
+  /// Bits per byte on token shards; nil when cancelled.
   package static func loss(
     _ loaded: LoadedModel, text paths: [String], tokenLimit: Int,
     reporter: any TrainingReporter

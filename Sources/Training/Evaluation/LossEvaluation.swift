@@ -20,7 +20,7 @@ package struct LossResult: Sendable, Hashable {
 
   package var mean: Double { total.mean }
 
-  /// Bits per byte (LLM_SPEC §9.1): independent of the vocabulary. Infinite when no byte was
+  /// Bits per byte: independent of the vocabulary. Infinite when no byte was
   /// counted.
   package var bitsPerByte: Double {
     bytes == 0 ? .infinity : textLoss / (log(2) * Double(bytes))

@@ -49,6 +49,19 @@ struct TextSampler {
       text += special.name(of: id).map { decoder.finish() + $0 } ?? decoder.append(id)
     }
     text += decoder.finish()
-    return text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
+    return Self.printable(text)
+  }
+
+  /// On one line, without the control characters that a model may write and a terminal would obey.
+  private static func printable(_ text: String) -> String {
+    var line = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\n": line += "\\n"
+      case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}": line += "\u{fffd}"
+      default: line.unicodeScalars.append(scalar)
+      }
+    }
+    return line
   }
 }
