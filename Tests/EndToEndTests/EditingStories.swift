@@ -73,7 +73,7 @@ import Testing
                   count: count
                   upper: upper
               step: shell
-          upper: {inputs: {words: ./words.txt}, with: {command: 'echo upper >> $NB_ROOT/ran; tr a-z A-Z < $NB_INPUT_words > text'}, step: shell}
+          upper: {inputs: {words: words.txt}, with: {command: 'echo upper >> $NB_ROOT/ran; tr a-z A-Z < $NB_INPUT_words > text'}, step: shell}
           count:
               step: shell
               timeout: 5m
