@@ -10,7 +10,8 @@ import Testing
     for _ in 0..<3 {
       let end = try story.project.run("run")
       #expect(end.status == 0)
-      #expect(end.output.hasPrefix("3 assets: 0 ran, 0 restored, 3 fresh, 0 failed"), "\(end.output)")
+      #expect(
+        end.output.hasPrefix("3 assets: 0 ran, 0 restored, 3 fresh, 0 failed"), "\(end.output)")
     }
     #expect(try story.project.takeRan().isEmpty)
     #expect(try story.states() == ["upper": "fresh", "count": "fresh", "both": "fresh"])

@@ -159,7 +159,8 @@ import Testing
     for round in 0..<3 {
       let end = try project.run("run")
       #expect(end.status == 0)
-      #expect(end.error.contains("warning") && end.error.contains("judge"), "\(round): \(end.error)")
+      #expect(
+        end.error.contains("warning") && end.error.contains("judge"), "\(round): \(end.error)")
       #expect(try project.result("next") == "bad\n")
     }
     #expect(try project.takeRan().count == 3)

@@ -17,12 +17,14 @@ import Testing
     for name in ["pipeline.yaml", "profiles", "data"] { try project.copy(fromRepository: name) }
     // Another profile, inline, that differs from the default in one number.
     let quick = try project.read("profiles/quick.yaml")
-    let other = quick.replacing("  pretrain:\n    with:\n", with: "  pretrain:\n    with:\n      seed: 7\n")
+    let other = quick.replacing(
+      "  pretrain:\n    with:\n", with: "  pretrain:\n    with:\n      seed: 7\n")
     try #require(other != quick)
     let inline = other.split(separator: "\n").map { "      \($0)\n" }.joined()
     let pipeline = try project.read("pipeline.yaml")
     try project.write(
-      "pipeline.yaml", pipeline.replacing("\nprofiles:\n", with: "\nprofiles:\n  other:\n\(inline)"))
+      "pipeline.yaml", pipeline.replacing("\nprofiles:\n", with: "\nprofiles:\n  other:\n\(inline)")
+    )
     return project
   }
 
@@ -90,13 +92,15 @@ import Testing
   }
 
   @Test func trainingThatIsKilledEndsInTheSameModel() throws {
-    let long = ["pretrain"] + Self.tiny + ["--set", "pretrain.steps=150", "--set", "pretrain.save_every=5"]
+    let long =
+      ["pretrain"] + Self.tiny + ["--set", "pretrain.steps=150", "--set", "pretrain.save_every=5"]
     let steady = try shipped()
     #expect(try steady.run(arguments: ["run"] + long).status == 0)
     let model = try steady.bytes("cache/current/quick/pretrain/model.safetensors")
 
     let project = try shipped()
-    #expect(try project.run(arguments: ["run", "tokens", "validation_tokens"] + Self.tiny).status == 0)
+    #expect(
+      try project.run(arguments: ["run", "tokens", "validation_tokens"] + Self.tiny).status == 0)
     var numbers = SeededNumbers(seed: 3)
     var killed = 0
     for round in 0..<5 {
@@ -128,14 +132,16 @@ import Testing
     for _ in 0..<2 {
       let end = try project.run(arguments: ["run", "validation_tokens"] + Self.tiny)
       #expect(end.status == 1)
-      #expect(end.error.contains("shard_00004.parquet: row group 0, column `text`, page"), "\(end.error)")
+      #expect(
+        end.error.contains("shard_00004.parquet: row group 0, column `text`, page"), "\(end.error)")
       #expect(!project.exists("cache/current/quick/validation_tokens"))
       #expect(try project.run(arguments: ["status", "--check"] + Self.tiny).status == 1)
     }
     // A step that reads it without a check before it says the same.
     try project.write(
       "direct.yaml",
-      "nanobuild: 1\nassets: {t: {step: tokenizer.train, inputs: {text: data/shard_00004.parquet}}}\n")
+      "nanobuild: 1\nassets: {t: {step: tokenizer.train, inputs: {text: data/shard_00004.parquet}}}\n"
+    )
     let direct = try project.run("run", "-f", "direct.yaml")
     #expect(direct.status == 1)
     #expect(direct.error.contains("shard_00004.parquet: row group 0, column `text`, page"))

@@ -17,13 +17,17 @@ import Testing
     Fault(
       name: "unknown key",
       text: "  a:\n    step: shell\n    inptus: {x: words.txt}\n    with: {command: 'true'}\n",
-      expected: ["pipeline.yaml:5:5: error: unknown key `inptus`", "^^^^^^", "did you mean `inputs`?"]),
+      expected: [
+        "pipeline.yaml:5:5: error: unknown key `inptus`", "^^^^^^", "did you mean `inputs`?",
+      ]),
     Fault(
       name: "unknown step", text: "  a:\n    step: shel\n    with: {command: 'true'}\n",
       expected: ["pipeline.yaml:4:11: error: unknown step `shel`", "did you mean `shell`?"]),
     Fault(
       name: "unknown parameter", text: "  a:\n    step: shell\n    with: {comand: 'true'}\n",
-      expected: ["pipeline.yaml:5:12: error: unknown parameter `comand`", "did you mean `command`?"]),
+      expected: [
+        "pipeline.yaml:5:12: error: unknown parameter `comand`", "did you mean `command`?",
+      ]),
     Fault(
       name: "wrong type", text: "  a:\n    step: shell\n    with: {command: [1, 2]}\n",
       expected: ["pipeline.yaml:5:21: error: `command` of `shell` must be text, found a list"]),
@@ -59,9 +63,11 @@ import Testing
       expected: ["pipeline.yaml:3:", "`a` → `b` → `c` → `a`", "pipeline.yaml:5:"]),
     Fault(
       name: "two assets of one name",
-      text: "  a: {step: shell, with: {command: 'true'}}\n  a: {step: shell, with: {command: 'false'}}\n",
+      text:
+        "  a: {step: shell, with: {command: 'true'}}\n  a: {step: shell, with: {command: 'false'}}\n",
       expected: [
-        "pipeline.yaml:4:3: error: two assets have the name `a`", "pipeline.yaml:3:3: note: first here",
+        "pipeline.yaml:4:3: error: two assets have the name `a`",
+        "pipeline.yaml:3:3: note: first here",
       ]),
     Fault(
       name: "bad partitions",
@@ -166,7 +172,9 @@ import Testing
       for number in 0..<250 {
         text += "  step\(number):\n    step: shell\n    description: |\n"
         for line in 0..<10 { text += "      line \(line) of what step \(number) does\n" }
-        text += number > 0 && number % 50 != 0 ? "    inputs:\n      before: step\(number - 1)\n" : "    # first\n    # of its chain\n"
+        text +=
+          number > 0 && number % 50 != 0
+          ? "    inputs:\n      before: step\(number - 1)\n" : "    # first\n    # of its chain\n"
         text += "    retries: 0\n    timeout: 1m\n    with:\n      command: |\n"
         text += "        echo step\(number) >> $NB_ROOT/ran\n"
         let word = changed == number ? "changed" : "word"

@@ -40,7 +40,8 @@ package final class RunningProgram {
     let argv = CStringArray([executable] + arguments)
     let envp = CStringArray(environment.map { "\($0.key)=\($0.value)" })
     var child: pid_t = 0
-    let result = posix_spawn(&child, executable, &actions, &attributes, argv.pointers, envp.pointers)
+    let result = posix_spawn(
+      &child, executable, &actions, &attributes, argv.pointers, envp.pointers)
     guard result == 0 else { throw ProgramError.cannotStart(executable, code: result) }
     process = child
   }
