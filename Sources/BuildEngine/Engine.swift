@@ -104,7 +104,7 @@ package final class Engine {
       summary.warnings += 1
       handler(
         .checkFinished(
-          asset: check.asset, check: check.check.name, severity: check.check.severity, verdict,
+          asset: check.asset, check: check.check.title, severity: check.check.severity, verdict,
           isCached: true))
     }
     handler(.runFinished(summary))

@@ -32,11 +32,16 @@ package final class RunningProgram {
     sigemptyset(&defaults)
     for signal in [SIGPIPE, SIGINT, SIGTERM, SIGQUIT] { sigaddset(&defaults, signal) }
     posix_spawnattr_setsigdefault(&attributes, &defaults)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    // The threads that tests run on block most signals, which a child would inherit.
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
     let argv = CStringArray([executable] + arguments)
     let envp = CStringArray(environment.map { "\($0.key)=\($0.value)" })
     var child: pid_t = 0
-    let result = posix_spawn(&child, executable, &actions, &attributes, argv.pointers, envp.pointers)
+    let result = posix_spawn(
+      &child, executable, &actions, &attributes, argv.pointers, envp.pointers)
     guard result == 0 else { throw ProgramError.cannotStart(executable, code: result) }
     process = child
   }

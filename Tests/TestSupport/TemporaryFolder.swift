@@ -64,7 +64,11 @@ package final class TemporaryFolder: Sendable {
   }
 
   package func read(_ relative: String) throws(TemporaryFolderError) -> [UInt8] {
-    let target = file(relative)
+    try Self.read(at: file(relative))
+  }
+
+  /// The bytes of any file.
+  package static func read(at target: String) throws(TemporaryFolderError) -> [UInt8] {
     guard let handle = fopen(target, "rb") else {
       throw TemporaryFolderError(operation: "read", path: target, code: errno)
     }
@@ -94,8 +98,13 @@ package final class TemporaryFolder: Sendable {
 
   /// Names in a folder, sorted, without `.` and `..`.
   package func list(_ relative: String = ".") throws(TemporaryFolderError) -> [String] {
-    guard let names = Self.names(file(relative)) else {
-      throw TemporaryFolderError(operation: "list", path: file(relative), code: errno)
+    try Self.list(at: file(relative))
+  }
+
+  /// Names in any folder, sorted, without `.` and `..`.
+  package static func list(at path: String) throws(TemporaryFolderError) -> [String] {
+    guard let names = names(path) else {
+      throw TemporaryFolderError(operation: "list", path: path, code: errno)
     }
     return names.sorted()
   }

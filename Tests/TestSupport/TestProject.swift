@@ -3,25 +3,23 @@ import Glibc
 /// A folder with a pipeline, and the real program to run in it.
 package final class TestProject {
   package let folder: TemporaryFolder
+  /// The project's own folder: the temporary one, or one in it.
+  package let path: String
   /// Added to the small environment every program gets.
   package var environment: [String: String] = [:]
 
-  package init(_ pipeline: String? = nil) throws {
+  /// `name` is the project's folder inside the temporary one, for names that are hard to handle.
+  package init(_ pipeline: String? = nil, name: String = "") throws {
     folder = try TemporaryFolder()
+    path = name.isEmpty ? folder.path : try folder.makeFolder(name)
     if let pipeline { try write("pipeline.yaml", pipeline) }
   }
 
-  package var path: String { folder.path }
-
-  package func write(_ file: String, _ text: String) throws {
-    try folder.write(file, text)
-  }
-
-  package func read(_ file: String) throws -> String {
-    String(decoding: try folder.read(file), as: UTF8.self)
-  }
-
   package func start(_ arguments: String..., input: String = "") throws -> RunningProgram {
+    try start(arguments: arguments, input: input)
+  }
+
+  package func start(arguments: [String], input: String = "") throws -> RunningProgram {
     try RunningProgram(
       Self.program, arguments, folder: path, environment: fullEnvironment, input: input)
   }
@@ -30,9 +28,14 @@ package final class TestProject {
   package func run(_ arguments: String..., input: String = "", seconds: Double = 60) throws
     -> ProgramResult
   {
-    try RunningProgram(
-      Self.program, arguments, folder: path, environment: fullEnvironment, input: input
-    ).wait(seconds: seconds)
+    try run(arguments: arguments, input: input, seconds: seconds)
+  }
+
+  @discardableResult
+  package func run(arguments: [String], input: String = "", seconds: Double = 60) throws
+    -> ProgramResult
+  {
+    try start(arguments: arguments, input: input).wait(seconds: seconds)
   }
 
   private var fullEnvironment: [String: String] {

@@ -43,7 +43,7 @@ extension Executor {
   private func checkUnknown(_ asset: Int, _ check: CheckNode) {
     recorder.record(
       .notice(
-        "check `\(check.name)` of `\(graph.assets[asset].name)` lacks a result it compares with"))
+        "check `\(check.title)` of `\(graph.assets[asset].name)` lacks a result it compares with"))
     if check.severity == .error {
       summary.failedChecks += 1
       hasFailed = true
@@ -84,7 +84,7 @@ extension Executor {
     let check = graph.assets[job.asset].checks[number]
     recorder.record(
       .checkFinished(
-        asset: graph.assets[job.asset].name, check: check.name, severity: check.severity,
+        asset: graph.assets[job.asset].name, check: check.title, severity: check.severity,
         CheckVerdict(passed: false, message: failure.message), isCached: false))
     countFailed(check)
   }
@@ -95,7 +95,7 @@ extension Executor {
     if !isCached || !verdict.passed {
       recorder.record(
         .checkFinished(
-          asset: graph.assets[asset].name, check: check.name, severity: check.severity, verdict,
+          asset: graph.assets[asset].name, check: check.title, severity: check.severity, verdict,
           isCached: isCached))
     }
     guard verdict.passed || check.severity == .warn else { return countFailed(check) }

@@ -128,6 +128,12 @@ package struct CheckNode: Sendable, Hashable {
     self.otherAssets = otherAssets
     self.environment = environment
   }
+
+  /// What people call it: an asset may have several `shell` checks, each with a name of its own.
+  package var title: String {
+    guard name == ShellCommand.name, let own = parameters["name"]?.stringValue else { return name }
+    return "\(name): \(own)"
+  }
 }
 
 /// What a task needs of the machine while it runs. Never part of a key.

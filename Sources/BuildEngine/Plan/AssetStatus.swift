@@ -107,10 +107,10 @@ extension AssetStatus {
     case .known(let verdict):
       guard !verdict.passed else { return }
       switch check.check.severity {
-      case .error: raise(.checkFailed, "check `\(check.check.name)`: \(verdict.message)")
-      case .warn: warnings.append("\(check.check.name): \(verdict.message)")
+      case .error: raise(.checkFailed, "check `\(check.check.title)`: \(verdict.message)")
+      case .warn: warnings.append("\(check.check.title): \(verdict.message)")
       }
-    case .toRun: raise(.unchecked, "check `\(check.check.name)` has not run")
+    case .toRun: raise(.unchecked, "check `\(check.check.title)` has not run")
     case .pending: return
     }
   }

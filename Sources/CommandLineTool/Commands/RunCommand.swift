@@ -86,7 +86,8 @@ struct RunCommand: ParsableCommand {
     }
     terminal.flush()
     switch summary.status {
-    case .done: if isPlain { session.saveSnapshot(invocation) }
+    // A standing warning is told at every run, so it must not be hidden behind a snapshot.
+    case .done: if isPlain, summary.warnings == 0 { session.saveSnapshot(invocation) }
     case .failed: throw ExitStatus.failed.exit
     case .interrupted: throw ExitStatus.interrupted.exit
     }

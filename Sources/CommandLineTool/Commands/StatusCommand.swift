@@ -40,7 +40,9 @@ struct StatusCommand: ParsableCommand {
         try session.engine.status(targets: session.targets(targets))
       }
       profile = session.pipeline.profile
-      if statuses.allSatisfy({ $0.state == .fresh }) { session.saveSnapshot(invocation) }
+      if statuses.allSatisfy({ $0.state == .fresh && $0.warnings.isEmpty }) {
+        session.saveSnapshot(invocation)
+      }
     }
     let stale = statuses.count { $0.state != .fresh }
     if json {
