@@ -20,7 +20,7 @@ private final class MetricListener: StepReporter {
 
 @Suite struct TokenizerImportStepTests {
   let folder: TemporaryFolder
-  let listener = MetricListener()
+  private let listener = MetricListener()
 
   init() throws {
     folder = try TemporaryFolder("nanobuild-import")
