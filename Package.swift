@@ -91,7 +91,7 @@ let testTargets: [Target] = [
   tests("Kernels", ["CKernels"]),
   tests("LanguageModel", ["Kernels", "JSON", "Tokenization", "Corpus"], fixtures: true),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
-  tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON"]),
+  tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON", "Tokenization"]),
   tests("CommandLineTool", ["BuildEngine", "Steps", "JSON"]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "JSON"]),
 ]

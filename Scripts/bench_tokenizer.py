@@ -4,15 +4,16 @@
 Usage: python3 Scripts/bench_tokenizer.py NANOBUILD [--megabytes 100] [--rounds 3]
 
 The text is documentation and source code of this machine. Every side starts each round in a process
-of its own, so that caches are cold and no side runs in memory another has touched. Prints the best
-round of each and the ratios.
-Packages: tiktoken, gigatoken, rustbpe.
+of its own, so that caches are cold and no side runs in memory another has touched. Training is the
+whole command for nanobuild (start, parquet, files written) and the call alone for rustbpe. Prints
+the best round of each, then the ratios, then texts of one megabyte that slow encoders trip over.
+Packages: tiktoken, gigatoken, rustbpe, pyarrow.
 """
 
 import argparse
-import base64
 import json
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,11 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Tests/Referees"))
 
+import pyarrow  # noqa: E402
+import pyarrow.parquet  # noqa: E402
+
+from tokenizer_rustbpe import ours as train_ours  # noqa: E402
+from tokenizer_rustbpe import peer as train_peer  # noqa: E402
 from tokenizer_text import corpus  # noqa: E402
 
 PREPARE = """
@@ -55,29 +61,24 @@ s = time.perf_counter()
 g.backend.encode_batch(BytesSource(data, b"\\0"), parallel=True)
 rate(s)
 """,
-    "rustbpe train 65,536 (seconds)": """
-import rustbpe
-docs = data.decode().split("\\0")
-s = time.perf_counter()
-t = rustbpe.Tokenizer()
-t.train_from_iterator(iter(docs), 65536, pattern=PATTERNS["gpt4"])
-print(time.perf_counter() - s)
-""",
 }
 
 
-def learn(text: pathlib.Path, ranks: pathlib.Path) -> None:
-    """Ranks by rustbpe, so that every side encodes with the same."""
-    import rustbpe
+def bench(binary: str, text: pathlib.Path, *arguments: str) -> dict:
+    output = subprocess.run(
+        [binary, "bench", "tokenizer", "--documents", str(text), "--json", *arguments],
+        capture_output=True, text=True, check=True).stdout
+    return json.loads(output)
 
-    from tokenizer_tiktoken import PATTERNS
 
-    trainer = rustbpe.Tokenizer()
-    trainer.train_from_iterator(
-        iter(text.read_bytes().decode().split("\0")), 65536, pattern=PATTERNS["gpt4"])
-    ranks.write_bytes(b"".join(
-        base64.b64encode(bytes(token)) + b" %d\n" % rank
-        for token, rank in trainer.get_mergeable_ranks()))
+def awkward_texts() -> dict[str, bytes]:
+    return {
+        "one letter": b"a" * 1_000_000,
+        "spaces": b" " * 1_000_000,
+        # A document ends at NUL for the benchmark, so there is none.
+        "random bytes": bytes(random.Random(1).choices(range(1, 256), k=1_000_000)),
+        "one emoji": "😀".encode() * 250_000,
+    }
 
 
 def main() -> None:
@@ -86,38 +87,70 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    binary = str(pathlib.Path(options.binary).resolve())
     results: dict[str, list[float]] = {}
+
+    def note(label: str, value: float) -> None:
+        results.setdefault(label, []).append(value)
+
     with tempfile.TemporaryDirectory() as name:
-        text = pathlib.Path(name, "text")
-        ranks = pathlib.Path(name, "ranks.tiktoken")
+        folder = pathlib.Path(name)
+        text = folder / "text"
         text.write_bytes(corpus(options.megabytes * 1_000_000))
-        learn(text, ranks)
+        pyarrow.parquet.write_table(
+            pyarrow.table({"text": text.read_bytes().decode().split("\0")}), folder / "text.parquet",
+            compression="zstd", row_group_size=256)
         for _ in range(options.rounds):
-            output = subprocess.run(
-                [options.binary, "bench", "tokenizer", "--documents", str(text), "--json"],
-                capture_output=True, text=True, check=True).stdout
-            ours = json.loads(output)
-            results.setdefault("split, 1 thread", []).append(ours["split_megabytes_per_second"])
-            for threads, value in ours["encode_megabytes_per_second"].items():
-                results.setdefault(f"encode, {threads}", []).append(value)
-            results.setdefault("train 65,536 (seconds)", []).append(ours["train_seconds"])
+            mine, seconds, peak = train_ours(binary, folder, 65_536)
+            note("train, seconds", seconds)
+            note("train, peak MB", peak)
+            theirs, seconds, peak = train_peer(folder / "text.parquet", 65_536)
+            note("rustbpe train, seconds", seconds)
+            note("rustbpe train, peak MB", peak)
+            if mine != theirs:
+                sys.exit("the ranks differ from rustbpe's")
+            path = subprocess.run(
+                [binary, "path", "tokenizer"], cwd=folder, capture_output=True, text=True,
+                check=True).stdout.strip()
+            tokenizer = folder / path
+            rates = bench(binary, text, "--vocabulary", "300", "--tokenizer", str(tokenizer))
+            note("split, 1 thread", rates["split_megabytes_per_second"])
+            for threads, value in rates["encode_megabytes_per_second"].items():
+                note(f"encode, {threads}", value)
             for label, code in PEERS.items():
                 output = subprocess.run(
-                    [sys.executable, "-c", PREPARE + code, str(text), str(ranks),
-                     str(ROOT / "Tests/Referees")], capture_output=True, text=True, check=True)
-                results.setdefault(label, []).append(float(output.stdout))
-    best = {k: min(v) if "seconds" in k else max(v) for k, v in results.items()}
-    for label, value in best.items():
-        unit = "s" if "seconds" in label else "MB/s"
-        print(f"{label}: {value:.1f} {unit}  ({', '.join(f'{v:.1f}' for v in results[label])})")
-    one = best["encode, 1_threads"]
-    all_threads = max(v for k, v in best.items() if k.startswith("encode, "))
-    print(f"encode against tiktoken, 1 thread: {one / best['tiktoken encode, 1 thread']:.1f}×")
-    print(f"encode against gigatoken, 1 thread: {one / best['gigatoken encode, 1 thread']:.2f}×")
-    print("encode against gigatoken, all threads: "
-          f"{all_threads / best['gigatoken encode, all threads']:.2f}×")
-    print("train against rustbpe: "
-          f"{best['rustbpe train 65,536 (seconds)'] / best['train 65,536 (seconds)']:.1f}×")
+                    [sys.executable, "-c", PREPARE + code, str(text),
+                     str(tokenizer / "tokenizer.tiktoken"), str(ROOT / "Tests/Referees")],
+                    capture_output=True, text=True, check=True).stdout
+                note(label, float(output))
+        best = {k: min(v) if "train" in k else max(v) for k, v in results.items()}
+        for label, value in best.items():
+            print(f"{label}: {value:.1f}  ({', '.join(f'{v:.1f}' for v in results[label])})")
+
+        def ratio(label: str, ours: str, theirs: str) -> None:
+            print(f"{label}: {max(best[ours] / best[theirs], best[theirs] / best[ours]):.2f}× "
+                  + ("better" if (best[ours] > best[theirs]) != ("train" in ours) else "WORSE"))
+
+        threads = max((k for k in best if k.startswith("encode, ")), key=lambda k: int(
+            k.removeprefix("encode, ").removesuffix("_threads")))
+        ratio("training against rustbpe", "train, seconds", "rustbpe train, seconds")
+        ratio("its memory against rustbpe", "train, peak MB", "rustbpe train, peak MB")
+        ratio("encoding against tiktoken, 1 thread", "encode, 1_threads",
+              "tiktoken encode, 1 thread")
+        ratio("encoding against gigatoken, 1 thread", "encode, 1_threads",
+              "gigatoken encode, 1 thread")
+        ratio("encoding against gigatoken, all threads", threads, "gigatoken encode, all threads")
+        for label, content in awkward_texts().items():
+            file = folder / "awkward"
+            file.write_bytes(content)
+            own = bench(binary, file)
+            large = bench(binary, file, "--vocabulary", "300", "--tokenizer", str(tokenizer))
+
+            def milliseconds(run: dict) -> float:
+                return len(content) / 1e3 / run["encode_megabytes_per_second"]["1_threads"]
+
+            print(f"1 MB of {label}: encode {milliseconds(large):.1f} ms with the vocabulary above, "
+                  f"{milliseconds(own):.1f} ms with its own; train {own['train_seconds'] * 1e3:.0f} ms")
 
 
 if __name__ == "__main__":

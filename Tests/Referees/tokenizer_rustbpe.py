@@ -12,10 +12,7 @@ Packages: rustbpe, pyarrow.
 import argparse
 import base64
 import hashlib
-import multiprocessing
-import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -35,7 +32,7 @@ assets:
   tokenizer:
     step: tokenizer.train
     inputs: {{text: text.parquet}}
-    with: {{vocab_size: {size}, pattern: gpt4, doc_cap: 0, max_chars: 0}}
+    with: {{vocab_size: {size}, pattern: gpt4, doc_cap: 0}}
 """
 
 
@@ -49,41 +46,61 @@ def digest(lines: bytes) -> str:
     return hashlib.sha256(lines).hexdigest()
 
 
-def rustbpe_training(path: str, size: int, queue) -> None:
-    documents = pyarrow.parquet.read_table(path).column("text").to_pylist()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def documents_of(path: str):
+    """Row group by row group, so that the peer's memory is its own and not the text's."""
+    file = pyarrow.parquet.ParquetFile(path)
+    for group in range(file.num_row_groups):
+        yield from file.read_row_group(group, columns=["text"]).column("text").to_pylist()
+
+
+def rustbpe_training(path: str, size: int) -> None:
     start = time.perf_counter()
     trainer = rustbpe.Tokenizer()
-    trainer.train_from_iterator(iter(documents), size, pattern=PATTERNS["gpt4"])
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    queue.put((digest(rank_lines(trainer)), seconds, peak / 1024, (peak - before) / 1024))
+    trainer.train_from_iterator(documents_of(path), size, pattern=PATTERNS["gpt4"])
+    print(digest(rank_lines(trainer)), time.perf_counter() - start)
+
+
+# A process begins with the peak memory of the one that started it, so a small one starts and
+# measures each side.
+LAUNCHER = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+sys.stdout.flush()
+sys.stdout.buffer.write(done.stdout)
+sys.exit(done.returncode)
+"""
+
+
+def measured(command: list[str], folder: pathlib.Path) -> tuple[float, float, str]:
+    """Seconds, peak megabytes and output of `command` and the processes it starts."""
+    result = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, *command], cwd=folder, stdout=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        sys.exit(f"{command} ended with status {result.returncode}")
+    first, _, output = result.stdout.partition("\n")
+    seconds, peak = map(float, first.split())
+    return seconds, peak, output
 
 
 def peer(path: pathlib.Path, size: int):
-    """In a process of its own, so that its peak memory is its own."""
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    process = context.Process(target=rustbpe_training, args=(str(path), size, queue))
-    process.start()
-    result = queue.get()
-    process.join()
-    return result
+    """In a process of its own, so that its peak memory is its own; seconds without start-up."""
+    command = [sys.executable, str(pathlib.Path(__file__).resolve()), "-", "--peer", str(path)]
+    _, peak, output = measured([*command, "--vocabulary", str(size)], path.parent)
+    hash, seconds = output.split()
+    return hash, float(seconds), peak
 
 
 def ours(binary: str, folder: pathlib.Path, size: int):
+    """Through the pipeline: seconds and memory of the whole command."""
     (folder / "pipeline.yaml").write_text(PIPELINE.format(size=size + 9))
-    start = time.perf_counter()
-    command = [str(pathlib.Path(binary).resolve()), "run", "--force", "tokenizer"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"nanobuild ended with status {status}")
-    seconds = time.perf_counter() - start
+    program = str(pathlib.Path(binary).resolve())
+    seconds, peak, _ = measured([program, "run", "--force", "tokenizer"], folder)
     result = subprocess.run(
-        [command[0], "path", "tokenizer"], cwd=folder, capture_output=True, text=True, check=True)
+        [program, "path", "tokenizer"], cwd=folder, capture_output=True, text=True, check=True)
     lines = pathlib.Path(folder, result.stdout.strip(), "tokenizer.tiktoken").read_bytes()
-    return digest(lines), seconds, usage.ru_maxrss / 1024
+    return digest(lines), seconds, peak
 
 
 def record() -> None:
@@ -99,7 +116,12 @@ def main() -> None:
     parser.add_argument("binary")
     parser.add_argument("--sizes", default="10,100", help="megabytes of text")
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--peer", help=argparse.SUPPRESS)
+    parser.add_argument("--vocabulary", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.peer:
+        rustbpe_training(options.peer, options.vocabulary)
+        return
     if options.record:
         record()
         return
@@ -114,13 +136,14 @@ def main() -> None:
             del documents
             for size in (10_000, 65_536):
                 mine, my_seconds, my_peak = ours(options.binary, folder, size)
-                theirs, seconds, peak, grown = peer(folder / "text.parquet", size)
+                theirs, seconds, peak = peer(folder / "text.parquet", size)
                 equal = mine == theirs
                 wrong += not equal
                 print(
                     f"{megabytes} MB, {size}: {'equal' if equal else 'DIFFERENT'} {mine[:16]} "
                     f"{theirs[:16]}; nanobuild {my_seconds:.2f} s, {my_peak:.0f} MB; "
-                    f"rustbpe {seconds:.2f} s, {peak:.0f} MB ({grown:.0f} MB above its text)",
+                    f"rustbpe {seconds:.2f} s, {peak:.0f} MB; "
+                    f"{seconds / my_seconds:.1f}× faster, {peak / my_peak:.1f}× less memory",
                     flush=True)
     sys.exit(1 if wrong else 0)
 

@@ -122,40 +122,37 @@ struct BenchCommand: ParsableCommand {
       commandName: "tokenizer", abstract: "Splitting, encoding and training on given text.",
       discussion: "Example: nanobuild bench tokenizer data/shard_00000.parquet")
 
-    @Argument(help: "Parquet, JSONL or text files.") var files: [String]
+    @Argument(help: "Parquet, JSONL or text files.") var files: [String] = []
     @OptionGroup var output: OutputOptions
+    @Option(help: ArgumentHelp("A file of documents with a NUL byte between any two.", valueName: "file"))
+    var documents: String?
+    @Option(help: ArgumentHelp("Encode with this one, not with the one trained.", valueName: "path"))
+    var tokenizer: String?
     @Option(help: "Tokens to train.") var vocabulary = 65_536
     @Option(help: "gpt4, nanochat or gpt2.") var pattern: SplitPattern = .gpt4
     @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+      if files.isEmpty == (documents == nil) {
+        throw ValidationError("give files, or --documents with a file of documents")
+      }
+    }
 
     func run() throws {
       let terminal = Terminal.make(output)
       defer { terminal.flush() }
       let result: TokenizerBenchmark.Result
       do {
-        let reader = try DocumentReader(paths: files)
-        var documents = DocumentBuffer()
-        while let batch = try reader.nextBatch() {
-          for index in 0..<batch.count { batch.withDocument(index) { documents.append($0) } }
-        }
         result = try TokenizerBenchmark.run(
-          documents, vocabularySize: vocabulary, pattern: pattern)
+          try read(), tokenizer: try tokenizer.map { try Tokenizer.load($0) },
+          vocabularySize: vocabulary, pattern: pattern)
       } catch {
         terminal.note("error: \(error)")
         throw ExitStatus.invalidInput.exit
       }
       if json {
-        let rates = result.encodeRates.map { ("\($0.key)", JSONValue.double($0.value)) }
-        terminal.print(
-          JSONWriter.text(
-            [
-              "version": 1, "bytes": .int(result.bytes), "tokens": .int(result.tokens),
-              "split_megabytes_per_second": .double(result.splitRate),
-              "encode_megabytes_per_second": .object(Dictionary(rates) { first, _ in first }),
-              "train_seconds": .double(result.trainSeconds),
-              "train_threads": .int(result.trainThreads),
-              "vocabulary_size": .int(result.vocabularySize),
-            ], pretty: true))
+        let members = (result.json.objectValue ?? [:]).merging(["version": 1]) { $1 }
+        terminal.print(JSONWriter.text(.object(members), pretty: true))
         return
       }
       terminal.print("split    \(Format.number(result.splitRate)) MB/s on 1 thread")
@@ -165,6 +162,19 @@ struct BenchCommand: ParsableCommand {
       terminal.print(
         "train    \(Format.duration(result.trainSeconds)) on \(result.trainThreads) threads, "
           + "\(Format.grouped(result.vocabularySize)) tokens of \(Format.bytes(result.bytes))")
+    }
+
+    private func read() throws -> DocumentBuffer {
+      var buffer = DocumentBuffer()
+      if let documents {
+        try buffer.append(contentsOfFile: documents)
+        return buffer
+      }
+      let reader = try DocumentReader(paths: files)
+      while let batch = try reader.nextBatch() {
+        for index in 0..<batch.count { batch.withDocument(index) { buffer.append($0) } }
+      }
+      return buffer
     }
   }
 }

@@ -20,6 +20,10 @@ extension PipelineEstimator {
       // tokenizer.json and .tiktoken together, measured on vocabularies of 4,096 and 65,536.
       let size = Double(vocabularies[asset.name] ?? 4096) * 90
       sizes[asset.name] = sizes[asset.name] ?? size
+    case "tokenizer.import":
+      // As many as the file has: known once it was read.
+      if let size = known?.metrics["vocab_size"]?.intValue { vocabularies[asset.name] = size }
+      sizes[asset.name] = sizes[asset.name] ?? source(asset, "file")
     case "tokenizer.encode":
       let width = (vocabulary(of: asset) ?? 32_768) > 65_536 ? 4.0 : 2.0
       if let bytes = sizes[asset.name] {

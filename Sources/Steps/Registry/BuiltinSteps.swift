@@ -7,6 +7,7 @@ package enum BuiltinSteps {
     (FetchStep.schema, FetchStep()),
     (ConversationsStep.schema, ConversationsStep()),
     (TokenizerTrainStep.schema, TokenizerTrainStep()),
+    (TokenizerImportStep.schema, TokenizerImportStep()),
     (TokenizerEncodeStep.schema, TokenizerEncodeStep()),
     (TrainStep.baseSchema, TrainStep.base),
     (TrainStep.midSchema, TrainStep.mid),
