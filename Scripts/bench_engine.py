@@ -6,7 +6,8 @@
 The graph: N steps that each copy one file, and two joins that each read half of them. Both tools
 bring their own copy up to date first; then `ninja`, `nanobuild run` and `nanobuild status` are
 started in turns with nothing to do. Printed are the medians, their ratios to ninja's (below 1:
-nanobuild is faster), the largest memory of each, and what `--version` takes. `--large` adds 100,000
+nanobuild is faster), the largest memory of each, and what `--version` and, to
+compare, `true` take when started from here. `--large` adds 100,000
 steps, which take minutes to make. Needs nothing but Python's standard library and ninja; memory
 is measured when GNU time is there.
 """
@@ -139,7 +140,10 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
 
     starts = [measure([program, "--version"], "/")[0] for _ in range(options.repeat * 2)]
-    results = {"version_milliseconds": round(statistics.median(starts) * 1e3, 2), "graphs": []}
+    empty = [measure(["true"], "/")[0] for _ in range(options.repeat * 2)]
+    results = {
+        "version_milliseconds": round(statistics.median(starts) * 1e3, 2),
+        "empty_program_milliseconds": round(statistics.median(empty) * 1e3, 2), "graphs": []}
     sizes = [int(size) for size in options.sizes.split(",") if size]
     for count in sizes + ([100_000] if options.large else []):
         result = compare(program, count, options.repeat)
@@ -156,7 +160,9 @@ def main():
     if options.json:
         print(json.dumps(results, indent=2))
     else:
-        print(f"nanobuild --version: {results['version_milliseconds']:.2f} ms")
+        print(
+            f"nanobuild --version: {results['version_milliseconds']:.2f} ms, of which starting any"
+            f" program from here is {results['empty_program_milliseconds']:.2f} ms")
 
 
 if __name__ == "__main__":
