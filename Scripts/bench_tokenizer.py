@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("binary")
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--encode-rounds", type=int, help="by default as many as of training")
     options = parser.parse_args()
     binary = str(pathlib.Path(options.binary).resolve())
     results: dict[str, list[float]] = {}
@@ -113,6 +114,7 @@ def main() -> None:
                 [binary, "path", "tokenizer"], cwd=folder, capture_output=True, text=True,
                 check=True).stdout.strip()
             tokenizer = folder / path
+        for _ in range(options.encode_rounds or options.rounds):
             rates = bench(binary, text, "--vocabulary", "300", "--tokenizer", str(tokenizer))
             note("split, 1 thread", rates["split_megabytes_per_second"])
             for threads, value in rates["encode_megabytes_per_second"].items():

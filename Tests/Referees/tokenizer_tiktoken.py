@@ -4,7 +4,8 @@
 Usage: python3 tokenizer_tiktoken.py NANOBUILD [--pieces N] [--seed N] [--record]
 
 Trains nothing: the ranks are those of a small vocabulary that rustbpe learns here from the text of
-this machine. Every code point alone and in pairs, then mixed strings until N pieces (5 million).
+this machine. Every code point alone and in pairs, then mixed strings until N pieces (5 million; 0 for
+none of this). `--hugging-face FILE` compares with `tokenizers`, which loads that tokenizer.json.
 `--record` rewrites the fixture of the Swift tests.
 Packages: tiktoken, tokenizers, rustbpe.
 """
@@ -71,11 +72,11 @@ def ours(binary: str, file: pathlib.Path, pattern: str, strings):
 
 
 def limited(strings, pieces: int, encoding) -> None:
-    """Mixed strings until they hold `pieces` pieces, counted by tokens of a bytes-only encoding."""
+    """Mixed strings until they hold at least `pieces` pieces, of which each has 4.3 tokens here."""
     seen = 0
     for string in strings:
         yield string
-        seen += max(1, len(encoding.encode_ordinary(string)) // 3)
+        seen += max(1, len(encoding.encode_ordinary(string)) // 5)
         if seen >= pieces:
             return
 
@@ -119,6 +120,7 @@ def compare_hugging_face(binary: str, file: pathlib.Path, seed: int) -> int:
         ["pattern"]["Regex"])
     source = random.Random(seed)
     strings = [mixed_string(source) for _ in range(200_000)]
+    strings += code_point_strings()
     # `tokenizers` recognises special tokens in text and we do not: keep them out of the comparison.
     strings = [s.replace("<|", "<¦") for s in strings]
     wrong = 0
@@ -162,9 +164,9 @@ def main() -> None:
     if options.record:
         record(options.seed, corpus(2_000_000))
         return
-    text = corpus(10_000_000)
     wrong = 0
-    for pattern in PATTERNS:
+    text = corpus(10_000_000) if options.pieces else b""
+    for pattern in PATTERNS if options.pieces else []:
         wrong += compare(options.binary, pattern, options.pieces // 3, options.seed, text)
     if options.hugging_face:
         wrong += compare_hugging_face(options.binary, options.hugging_face, options.seed)

@@ -96,7 +96,8 @@ struct BenchCommand: ParsableCommand {
       let total = report.profile.reduce(0) { $0 + $1.seconds }
       for (part, seconds) in report.profile {
         table.add(
-          "  " + part, Format.duration(seconds), Format.fixed(seconds / max(total, 1e-9) * 100, 1) + " %")
+          "  " + part, Format.duration(seconds),
+          Format.fixed(seconds / max(total, 1e-9) * 100, 1) + " %")
       }
       table.lines(color: terminal.usesColor).forEach { terminal.print($0) }
     }
@@ -112,7 +113,9 @@ struct BenchCommand: ParsableCommand {
         "step_seconds": .array(report.stepSeconds.map { .double($0) }),
         "blas_core": report.blas.map { .string($0.core) } ?? .null,
         "profile": .object(
-          Dictionary(report.profile.map { ($0.part, JSONValue.double($0.seconds)) }) { first, _ in first }),
+          Dictionary(report.profile.map { ($0.part, JSONValue.double($0.seconds)) }) { first, _ in
+            first
+          }),
       ]
     }
   }
@@ -124,9 +127,11 @@ struct BenchCommand: ParsableCommand {
 
     @Argument(help: "Parquet, JSONL or text files.") var files: [String] = []
     @OptionGroup var output: OutputOptions
-    @Option(help: ArgumentHelp("A file of documents with a NUL byte between any two.", valueName: "file"))
+    @Option(
+      help: ArgumentHelp("A file of documents with a NUL byte between any two.", valueName: "file"))
     var documents: String?
-    @Option(help: ArgumentHelp("Encode with this one, not with the one trained.", valueName: "path"))
+    @Option(
+      help: ArgumentHelp("Encode with this one, not with the one trained.", valueName: "path"))
     var tokenizer: String?
     @Option(help: "Tokens to train.") var vocabulary = 65_536
     @Option(help: "gpt4, nanochat or gpt2.") var pattern: SplitPattern = .gpt4

@@ -113,7 +113,7 @@ package struct PipelineEstimator {
       estimate.memory = Self.int(50e6 + bytes)
     case "train.base", "train.mid", "train.sft": train(asset, known, &estimate)
     case "eval.loss": evaluateLoss(asset, &estimate)
-    case "report", "export.hf":
+    case "report", "export.hf", "tokenizer.import":
       let bytes = asset.inputs.reduce(0) { $0 + source(asset, $1.name) }
       set(&estimate, bytes: bytes, rate: Rate.copying, 1)
     default: break
