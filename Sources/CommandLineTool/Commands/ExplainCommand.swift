@@ -50,8 +50,8 @@ struct ExplainCommand: ParsableCommand {
     for check in plan.checks {
       switch check.state {
       case .known(let verdict) where !verdict.passed:
-        terminal.print("\(check.asset) · \(check.check.name) failed: \(verdict.message)")
-      case .toRun: terminal.print("\(check.asset) · \(check.check.name) has not judged this result")
+        terminal.print("\(check.asset) · \(check.check.title) failed: \(verdict.message)")
+      case .toRun: terminal.print("\(check.asset) · \(check.check.title) has not judged this result")
       case .known, .pending: break
       }
     }

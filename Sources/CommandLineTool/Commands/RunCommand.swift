@@ -111,8 +111,9 @@ struct RunCommand: ParsableCommand {
     if json {
       terminal.print(JSONWriter.text(BuildEvent.runFinished(summary).json))
     } else {
+      let noun = snapshot.assetCount == 1 ? "asset" : "assets"
       terminal.print(
-        "\(snapshot.assetCount) assets: 0 ran, 0 restored, \(snapshot.assetCount) fresh, 0 failed in "
+        "\(snapshot.assetCount) \(noun): 0 ran, 0 restored, \(snapshot.assetCount) fresh, 0 failed in "
           + Format.duration(ProcessClock.secondsSinceStart))
     }
   }

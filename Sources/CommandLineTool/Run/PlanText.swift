@@ -47,7 +47,7 @@ package enum PlanText {
     }
     for check in plan.checks {
       if case .toRun = check.state {
-        table.add([.init("check", .warning), .init(check.asset), .init(check.check.name, .faint)])
+        table.add([.init("check", .warning), .init(check.asset), .init(check.check.title, .faint)])
       }
     }
     let fresh = plan.tasks.count { if case .fresh = $0.action { true } else { false } }
@@ -63,7 +63,7 @@ package enum PlanText {
       "checks": .array(
         plan.checks.map { check in
           [
-            "asset": .string(check.asset), "check": .string(check.check.name),
+            "asset": .string(check.asset), "check": .string(check.check.title),
             "state": .string(word(check.state)),
           ]
         }),
