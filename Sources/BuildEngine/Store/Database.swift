@@ -1,5 +1,11 @@
 import CSQLite
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// A SQLite file with prepared statements kept ready.
 ///
 /// Used from one thread at a time; several processes may have the same file open.
@@ -67,6 +73,21 @@ final class Database {
   func execute(_ sql: String) throws(BuildError) {
     let code = sqlite3_exec(handle, sql, nil, nil, nil)
     guard code == SQLITE_OK else { throw failure(code) }
+  }
+
+  /// Switches the file to a write-ahead log.
+  ///
+  /// SQLite does not wait for other connections in this one operation: when several programs open
+  /// a new file at once, all but one are told that it is busy. Tried again for ten seconds.
+  func useWriteAheadLog() throws(BuildError) {
+    var attempts = 1000
+    while true {
+      let code = sqlite3_exec(handle, "PRAGMA journal_mode = WAL", nil, nil, nil)
+      if code == SQLITE_OK { return }
+      guard code & 0xff == SQLITE_BUSY, attempts > 0 else { throw failure(code) }
+      attempts -= 1
+      usleep(10_000)
+    }
   }
 
   func run(_ sql: String, _ values: Value...) throws(BuildError) {

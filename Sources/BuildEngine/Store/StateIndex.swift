@@ -15,7 +15,7 @@ final class StateIndex {
     self.database = database
     bootIdentifier = Clock.bootIdentifier()
     guard !database.isReadOnly else { return }
-    try database.execute("PRAGMA journal_mode = WAL")
+    try database.useWriteAheadLog()
     try database.execute("PRAGMA synchronous = NORMAL")
     if try version() != Self.schemaVersion { try createTables() }
   }
