@@ -7,7 +7,8 @@ import PackageDescription
 
 /// A Debian library as a module: `Sources/<name>/module.modulemap` and `shim.h`.
 func library(_ name: String, pkgConfig: String, debian: String) -> Target {
-  .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
+  .systemLibrary(
+    name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
 }
 
 /// A C target that is optimised in every configuration, so that debug tests run at full speed.
@@ -67,12 +68,20 @@ let swiftTargets: [Target] = [
     ]),
   .executableTarget(
     name: "nanobuild", dependencies: ["CommandLineTool"],
-    linkerSettings: [.unsafeFlags(["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization"], .when(platforms: [.linux]))]),
+    linkerSettings: [
+      .unsafeFlags(
+        [
+          "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections",
+          "-lswiftSynchronization",
+        ], .when(platforms: [.linux]))
+    ]),
   .target(name: "TestSupport", dependencies: ["CSystem"], path: "Tests/TestSupport"),
 ]
 
 /// One test target a module, in `Tests/<module>Tests`.
-func tests(_ module: String, _ dependencies: [Target.Dependency] = [], fixtures: Bool = false) -> Target {
+func tests(_ module: String, _ dependencies: [Target.Dependency] = [], fixtures: Bool = false)
+  -> Target
+{
   .testTarget(
     name: "\(module)Tests",
     dependencies: [.target(name: module), "TestSupport"] + dependencies,

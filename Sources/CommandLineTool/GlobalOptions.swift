@@ -2,16 +2,25 @@ import ArgumentParser
 
 /// Options of every command that reads a pipeline; `-C` and `-f` also stand before the command.
 struct PipelineOptions: ParsableArguments {
-  @Option(name: .customShort("C"), help: ArgumentHelp("Run as if started in this folder.", valueName: "dir"))
+  @Option(
+    name: .customShort("C"),
+    help: ArgumentHelp("Run as if started in this folder.", valueName: "dir"))
   var directory: String?
 
-  @Option(name: .customShort("f"), help: ArgumentHelp("The pipeline file, instead of the nearest pipeline.yaml.", valueName: "file"))
+  @Option(
+    name: .customShort("f"),
+    help: ArgumentHelp(
+      "The pipeline file, instead of the nearest pipeline.yaml.", valueName: "file"))
   var file: String?
 
-  @Option(name: .long, help: ArgumentHelp("The profile, instead of the pipeline's default.", valueName: "name"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("The profile, instead of the pipeline's default.", valueName: "name"))
   var profile: String?
 
-  @Option(name: .customLong("set"), help: ArgumentHelp("Give a parameter another value; repeatable.", valueName: "asset.key=value"))
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Give a parameter another value; repeatable.", valueName: "asset.key=value"))
   var overrides: [String] = []
 }
 

@@ -45,7 +45,8 @@ struct ProjectFile {
   /// The file named by `-f`, or the nearest `pipeline.yaml` at or above the working folder.
   static func find(_ options: PipelineOptions, _ terminal: Terminal) throws -> ProjectFile {
     if let directory = options.directory, chdir(directory) != 0 {
-      terminal.note("error: cannot go to folder `\(directory)`: \(String(cString: strerror(errno)))")
+      terminal.note(
+        "error: cannot go to folder `\(directory)`: \(String(cString: strerror(errno)))")
       throw ExitStatus.usage.exit
     }
     let here = workingFolder()
@@ -76,7 +77,8 @@ struct ProjectFile {
   }
 
   private static func realFolder(of path: String) -> String {
-    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let folder =
+      path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     guard let buffer = realpath(folder, nil) else { return folder }
     defer { free(buffer) }
     return String(cString: buffer)

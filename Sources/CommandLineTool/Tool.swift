@@ -6,14 +6,16 @@ import Steps
 package struct Tool: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "nanobuild",
-    abstract: "make for language models: data, tokenizer, training and chat as one cached pipeline.",
+    abstract:
+      "make for language models: data, tokenizer, training and chat as one cached pipeline.",
     version: ToolVersion.text,
     subcommands: [
       RunCommand.self, StatusCommand.self, ExplainCommand.self, PathCommand.self,
       CacheCommand.self, ChatCommand.self, TokensCommand.self, DataCommand.self, BenchCommand.self,
       ValidateCommand.self, SchemaCommand.self, StepsCommand.self,
       PlanCommand.self, CheckCommand.self, GraphCommand.self, LogCommand.self, HistoryCommand.self,
-      ShowCommand.self, MetricsCommand.self, CompareCommand.self, PlotCommand.self, InitCommand.self,
+      ShowCommand.self, MetricsCommand.self, CompareCommand.self, PlotCommand.self,
+      InitCommand.self,
       CompletionsCommand.self, WorkerCommand.self,
     ])
 

@@ -257,7 +257,9 @@ package struct JSONParser {
   private func peek() -> UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private mutating func skipDigits() {
-    while let byte = peek(), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+    while let byte = peek(), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+      position += 1
+    }
   }
 
   private mutating func skipWhitespace() {

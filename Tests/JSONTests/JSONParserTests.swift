@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct JSONParserTests {
   @Test func readsEveryKindOfValue() throws {
-    let value = try JSONParser.parse(#"{"a": [1, -2.5, 1e3, true, false, null, "x\n\u00e9\ud83d\ude00"], "b": {}}"#)
+    let value = try JSONParser.parse(
+      #"{"a": [1, -2.5, 1e3, true, false, null, "x\n\u00e9\ud83d\ude00"], "b": {}}"#)
     #expect(value["a"]?.arrayValue == [1, -2.5, 1000.0, true, false, nil, "x\né😀"])
     #expect(value["b"] == [:])
   }
@@ -35,7 +36,8 @@ import Testing
 
   @Test func writingAndReadingAgainGivesTheSameValue() throws {
     let value: JSONValue = [
-      "text": "quote \" slash \\ tab \t nul \u{0} é 😀", "numbers": [0, -1, 0.1, 1e-300, 12345678901234],
+      "text": "quote \" slash \\ tab \t nul \u{0} é 😀",
+      "numbers": [0, -1, 0.1, 1e-300, 12345678901234],
       "nested": ["empty": [], "none": nil],
     ]
     #expect(try JSONParser.parse(JSONWriter.text(value)) == value)

@@ -62,7 +62,8 @@ struct CacheCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @Option(name: .customLong("keep-runs"), help: "Keep what the newest runs made or used.")
     var keepRuns = 10
-    @Option(name: .customLong("max-size"), help: "Remove only, oldest first, until so much is left.")
+    @Option(
+      name: .customLong("max-size"), help: "Remove only, oldest first, until so much is left.")
     var maxSize: String?
     @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show what would be removed.")
     var dryRun = false
@@ -129,7 +130,10 @@ struct CacheCommand: ParsableCommand {
         for result in damaged {
           terminal.print("damaged: \(result.digest) \(result.path)")
         }
-        terminal.print(damaged.isEmpty ? "every result is intact" : "\(damaged.count) damaged results were set aside; `nanobuild run` makes them again")
+        terminal.print(
+          damaged.isEmpty
+            ? "every result is intact"
+            : "\(damaged.count) damaged results were set aside; `nanobuild run` makes them again")
       }
       if !damaged.isEmpty { throw ExitStatus.failed.exit }
     }

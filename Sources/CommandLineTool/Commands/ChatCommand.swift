@@ -82,8 +82,11 @@ struct ChatCommand: ParsableCommand {
 
   /// The last asset that fine-tuning makes, else the last checkpoint.
   private static func lastModel(_ pipeline: Pipeline) -> String? {
-    let models = pipeline.order.map { pipeline.assets[$0] }.filter { $0.step.produces == .checkpoint }
-    return (models.last { $0.step.name == "train.sft" || $0.step.name == "train.rl" }
+    let models = pipeline.order.map { pipeline.assets[$0] }.filter {
+      $0.step.produces == .checkpoint
+    }
+    return
+      (models.last { $0.step.name == "train.sft" || $0.step.name == "train.rl" }
       ?? models.last)?.name
   }
 

@@ -51,7 +51,8 @@ struct ExplainCommand: ParsableCommand {
       switch check.state {
       case .known(let verdict) where !verdict.passed:
         terminal.print("\(check.asset) · \(check.check.title) failed: \(verdict.message)")
-      case .toRun: terminal.print("\(check.asset) · \(check.check.title) has not judged this result")
+      case .toRun:
+        terminal.print("\(check.asset) · \(check.check.title) has not judged this result")
       case .known, .pending: break
       }
     }

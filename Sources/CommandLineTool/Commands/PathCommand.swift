@@ -25,7 +25,8 @@ struct PathCommand: ParsableCommand {
     let (asset, partition) = Self.split(target)
     let path = try terminal.reporting { try session.engine.path(of: asset, partition: partition) }
     if json {
-      terminal.print(JSONWriter.text(["version": 1, "asset": .string(asset), "path": .string(path)]))
+      terminal.print(
+        JSONWriter.text(["version": 1, "asset": .string(asset), "path": .string(path)]))
     } else {
       terminal.print(path)
     }

@@ -50,7 +50,8 @@ struct StatusCommand: ParsableCommand {
     } else {
       Self.lines(statuses, color: terminal.usesColor).forEach { terminal.print($0) }
       let noun = statuses.count == 1 ? "asset" : "assets"
-      terminal.print("\(statuses.count) \(noun), \(statuses.count - stale) fresh (profile \(profile))")
+      terminal.print(
+        "\(statuses.count) \(noun), \(statuses.count - stale) fresh (profile \(profile))")
     }
     if check, stale > 0 { throw ExitStatus.failed.exit }
   }
@@ -90,7 +91,8 @@ struct StatusCommand: ParsableCommand {
   /// The number people look for first.
   static func headline(_ metrics: [String: JSONValue]) -> String {
     let wanted = [
-      "bpb", "validation_bpb", "validation_chat_bpb", "choices_accuracy", "problems_accuracy", "loss", "conversations", "tokens", "vocab_size",
+      "bpb", "validation_bpb", "validation_chat_bpb", "choices_accuracy", "problems_accuracy",
+      "loss", "conversations", "tokens", "vocab_size",
     ]
     let shown = wanted.compactMap { name in
       metrics[name]?.doubleValue.map { "\(name) \(Format.number($0))" }

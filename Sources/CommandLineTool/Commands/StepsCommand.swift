@@ -54,13 +54,18 @@ struct StepsCommand: ParsableCommand {
     terminal.print(Style.strong("Steps", terminal.usesColor))
     var steps = Table([.left, .left, .left])
     for step in catalog.steps {
-      steps.add([.init("  " + step.name, .accent), .init("→ \(step.produces.rawValue)", .faint), .init(step.summary)])
+      steps.add([
+        .init("  " + step.name, .accent), .init("→ \(step.produces.rawValue)", .faint),
+        .init(step.summary),
+      ])
     }
     steps.lines(color: terminal.usesColor).forEach { terminal.print($0) }
     terminal.print()
     terminal.print(Style.strong("Checks", terminal.usesColor))
     var checks = Table([.left, .left])
-    for check in catalog.checks { checks.add([.init("  " + check.name, .accent), .init(check.summary)]) }
+    for check in catalog.checks {
+      checks.add([.init("  " + check.name, .accent), .init(check.summary)])
+    }
     checks.lines(color: terminal.usesColor).forEach { terminal.print($0) }
     terminal.print()
     terminal.print("`nanobuild steps NAME` shows inputs, parameters, metrics and checks.")
@@ -74,21 +79,29 @@ struct StepsCommand: ParsableCommand {
       section("Inputs", terminal)
       var table = Table([.left, .left, .left])
       for input in step.inputs {
-        let kinds = input.kinds.isEmpty ? "anything" : input.kinds.map(\.rawValue).joined(separator: ", ")
-        let notes = (input.isRequired ? "" : ", optional") + (input.acceptsMany ? ", one or a list" : "")
+        let kinds =
+          input.kinds.isEmpty ? "anything" : input.kinds.map(\.rawValue).joined(separator: ", ")
+        let notes =
+          (input.isRequired ? "" : ", optional") + (input.acceptsMany ? ", one or a list" : "")
         table.add([.init("  " + input.name, .accent), .init(kinds + notes), .init(input.summary)])
       }
-      if step.acceptsAnyInput { table.add([.init("  (any name)", .accent), .init("anything"), .init("")]) }
+      if step.acceptsAnyInput {
+        table.add([.init("  (any name)", .accent), .init("anything"), .init("")])
+      }
       table.lines(color: color).forEach { terminal.print($0) }
     }
     parameters(step.parameters, terminal)
     if !step.metrics.isEmpty {
       section("Metrics", terminal)
       var table = Table([.left, .left])
-      for metric in step.metrics { table.add([.init("  " + metric.name, .accent), .init(metric.summary)]) }
+      for metric in step.metrics {
+        table.add([.init("  " + metric.name, .accent), .init(metric.summary)])
+      }
       table.lines(color: color).forEach { terminal.print($0) }
     }
-    let checks = catalog.checks.filter { $0.appliesTo.isEmpty || $0.appliesTo.contains(step.produces) }
+    let checks = catalog.checks.filter {
+      $0.appliesTo.isEmpty || $0.appliesTo.contains(step.produces)
+    }
     if !checks.isEmpty {
       section("Checks that fit", terminal)
       terminal.print("  " + checks.map(\.name).joined(separator: ", "))
@@ -97,7 +110,9 @@ struct StepsCommand: ParsableCommand {
 
   private func describe(_ check: CheckSchema, _ terminal: Terminal) {
     terminal.print("\(Style.strong(check.name, terminal.usesColor))  \(check.summary)")
-    let kinds = check.appliesTo.isEmpty ? "any result" : check.appliesTo.map(\.rawValue).joined(separator: ", ")
+    let kinds =
+      check.appliesTo.isEmpty
+      ? "any result" : check.appliesTo.map(\.rawValue).joined(separator: ", ")
     terminal.print("looks at \(kinds) · revision \(check.revision)")
     parameters(check.parameters, terminal)
   }

@@ -18,13 +18,18 @@ struct TokensCommand: ParsableCommand {
   @OptionGroup var pipeline: PipelineOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("A .tiktoken file, a tokenizer.json or a folder (default: the pipeline's).", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      "A .tiktoken file, a tokenizer.json or a folder (default: the pipeline's).", valueName: "path"
+    ))
   var tokenizer: String?
 
   @Option(help: "The split pattern, where the file does not say it: gpt4, nanochat or gpt2.")
   var pattern: SplitPattern?
 
-  @Option(name: .customLong("file"), help: ArgumentHelp("Read the text from this file.", valueName: "path"))
+  @Option(
+    name: .customLong("file"),
+    help: ArgumentHelp("Read the text from this file.", valueName: "path"))
   var input: String?
 
   @Flag(help: "Show counts only.")
@@ -72,7 +77,8 @@ struct TokensCommand: ParsableCommand {
       throw ExitStatus.invalidInput.exit
     }
     let session = try Session.open(pipeline, terminal)
-    guard let asset = session.pipeline.assets.first(where: { $0.step.produces == .tokenizer }) else {
+    guard let asset = session.pipeline.assets.first(where: { $0.step.produces == .tokenizer })
+    else {
       terminal.note("error: the pipeline makes no tokenizer")
       terminal.note("help: name one with --tokenizer FILE")
       throw ExitStatus.invalidInput.exit

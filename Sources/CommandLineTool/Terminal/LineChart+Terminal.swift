@@ -41,7 +41,9 @@ extension LineChart {
     }
     let low = Self.label(xRange.lowerBound), high = Self.label(xRange.upperBound)
     let room = max(1, columns - low.count - high.count)
-    lines.append(String(repeating: " ", count: gutter + 2) + low + String(repeating: " ", count: room) + high + "  " + xLabel)
+    lines.append(
+      String(repeating: " ", count: gutter + 2) + low + String(repeating: " ", count: room) + high
+        + "  " + xLabel)
     if series.count > 1 {
       lines.append(
         series.enumerated().map { index, series in

@@ -36,7 +36,9 @@ extension Pipeline.Asset {
     if step.name == FetchStep.schema.name {
       // A local file counts by its content, so it is an input like any other.
       let sources = FetchStep.localSourceTemplates(parameters: parameters)
-      if !sources.isEmpty { node.inputs.append(AssetInput("source", sources.map(InputSource.path))) }
+      if !sources.isEmpty {
+        node.inputs.append(AssetInput("source", sources.map(InputSource.path)))
+      }
     }
     node.partitions = partitions.map {
       PartitionSet(key: $0.key, values: $0.values, followed: $0.follows)

@@ -87,7 +87,8 @@ struct StartsAtLogVocabularyCheck: Check {
     ])
 
   func run(_ context: CheckContext) throws -> CheckVerdict {
-    let tolerance = try ParameterReader(context.parameters, owner: context.check).double("tolerance")
+    let tolerance = try ParameterReader(context.parameters, owner: context.check).double(
+      "tolerance")
     let numbers = try ResultFiles.numbers(in: context.result)
     guard let first = numbers["first_loss"]?.doubleValue,
       let vocabulary = numbers["vocabulary_size"]?.doubleValue
@@ -111,7 +112,8 @@ struct BeatsCheck: Check {
     parameters: [
       ParameterSchema("asset", .string, isRequired: true, "the asset to compare with"),
       ParameterSchema("metric", .string, default: "bpb", "the metric of both"),
-      ParameterSchema("better", .choice(["lower", "higher"]), default: "lower", "which way is better"),
+      ParameterSchema(
+        "better", .choice(["lower", "higher"]), default: "lower", "which way is better"),
       ParameterSchema("by", .number(0...1e9), default: 0.0, "smallest difference that counts"),
     ],
     assetParameters: ["asset"])

@@ -29,7 +29,8 @@ package struct ConversationsStep: Step {
     ParameterSchema("epochs", .number(0...1e6), default: 1.0, "how often all of it is used"),
     ParameterSchema("weight", .number(0...1e9), "share of `size` among sources with a weight"),
     ParameterSchema("limit", .integer(0...Int.max), "most conversations to take"),
-    ParameterSchema("seed", .integer(0...Int.max), "choose them at random (default: the first ones)"),
+    ParameterSchema(
+      "seed", .integer(0...Int.max), "choose them at random (default: the first ones)"),
   ]
 
   package static let schema = StepSchema(
@@ -102,9 +103,12 @@ package struct ConversationsStep: Step {
           "\(parameters.owner) names input `\(input)`, which the asset does not have",
           help: "it has \(context.inputs.keys.sorted().joined(separator: ", "))")
       }
-      let format = try parameters.optionalString("format").flatMap(ConversationFormat.init(rawValue:))
+      let format = try parameters.optionalString("format").flatMap(
+        ConversationFormat.init(rawValue:))
       origin = .files(values.map(\.path), format: format)
-      if isTest { filter = .including(heldOut.texts) } else if !heldOut.texts.isEmpty {
+      if isTest {
+        filter = .including(heldOut.texts)
+      } else if !heldOut.texts.isEmpty {
         filter = .excluding(heldOut.texts)
       }
     case (nil, let generator?):

@@ -37,7 +37,8 @@ package struct EvaluateChatStep: Step {
     metrics: [
       NamedSummary("choices_accuracy", "share of multiple-choice questions answered rightly"),
       NamedSummary("problems_accuracy", "share of word problems solved"),
-      NamedSummary("problems_tool_use", "share of word problems in which the calculator was called"),
+      NamedSummary(
+        "problems_tool_use", "share of word problems in which the calculator was called"),
       NamedSummary("letters_accuracy", "share of letters counted rightly"),
       NamedSummary("<task>_low, <task>_high", "95 % interval of each accuracy"),
       NamedSummary("<task>_total", "questions asked"),
@@ -60,8 +61,9 @@ package struct EvaluateChatStep: Step {
     if !choices.isEmpty {
       let items = try ItemReader.multipleChoice(paths: choices)
         .filter { !heldOutOnly || HeldOut.split(of: $0.prompt) == .test }.prefix(limit)
-      guard let result = try EvaluationSuite.multipleChoice(
-        loaded, name: "choices", items: Array(items), reporter: reporter)
+      guard
+        let result = try EvaluationSuite.multipleChoice(
+          loaded, name: "choices", items: Array(items), reporter: reporter)
       else { throw StepInterrupted() }
       results.append(result)
     }
@@ -69,9 +71,10 @@ package struct EvaluateChatStep: Step {
     if !problems.isEmpty {
       let items = try ItemReader.questions(paths: problems)
         .filter { !heldOutOnly || HeldOut.split(of: $0.question) == .test }.prefix(limit)
-      guard let result = try EvaluationSuite.written(
-        loaded, name: "problems", items: EvaluationSuite.writtenItems(Array(items)),
-        maximumTokens: maximumTokens, rows: rows, reporter: reporter)
+      guard
+        let result = try EvaluationSuite.written(
+          loaded, name: "problems", items: EvaluationSuite.writtenItems(Array(items)),
+          maximumTokens: maximumTokens, rows: rows, reporter: reporter)
       else { throw StepInterrupted() }
       results.append(result)
     }
@@ -79,9 +82,10 @@ package struct EvaluateChatStep: Step {
       let generator = try ConversationGenerator(
         .letterCounting(try WordList(path: words)), split: .test, seed: 0)
       let items = (0..<limit).map { generator.question($0).question }
-      guard let result = try EvaluationSuite.written(
-        loaded, name: "letters", items: EvaluationSuite.writtenItems(items),
-        maximumTokens: maximumTokens, rows: rows, reporter: reporter)
+      guard
+        let result = try EvaluationSuite.written(
+          loaded, name: "letters", items: EvaluationSuite.writtenItems(items),
+          maximumTokens: maximumTokens, rows: rows, reporter: reporter)
       else { throw StepInterrupted() }
       results.append(result)
     }
@@ -112,6 +116,7 @@ package struct EvaluateChatStep: Step {
     let lines = results.flatMap(\.details).map { JSONWriter.text($0) + "\n" }.joined()
     try ResultFiles.write(Array(lines.utf8), to: context.output + "/details.jsonl")
     try ResultFiles.write(
-      JSONWriter.bytes(.object(numbers), pretty: true), to: context.output + "/" + ResultFiles.metrics)
+      JSONWriter.bytes(.object(numbers), pretty: true),
+      to: context.output + "/" + ResultFiles.metrics)
   }
 }

@@ -65,6 +65,7 @@ package struct EvaluateLossStep: Step {
       context.reporter.metric(name, value)
     }
     try ResultFiles.write(
-      JSONWriter.bytes(.object(numbers), pretty: true), to: context.output + "/" + ResultFiles.metrics)
+      JSONWriter.bytes(.object(numbers), pretty: true),
+      to: context.output + "/" + ResultFiles.metrics)
   }
 }

@@ -11,7 +11,9 @@ import Transfer
 /// Data sets whose address answers with a JSON array of the addresses of their files, as hubs do
 /// for every data set in parquet. The files are numbered in the order of the list.
 extension FetchStep {
-  static func runListing(_ context: StepContext, _ settings: FetchSettings, _ targets: [FetchTarget]) throws {
+  static func runListing(
+    _ context: StepContext, _ settings: FetchSettings, _ targets: [FetchTarget]
+  ) throws {
     let reporter = context.reporter
     for target in targets { try FetchFolder.make(target.output) }
     var failed: [String] = []

@@ -55,7 +55,8 @@ struct ParameterReader {
   ) throws(StepFailure) -> Value? {
     guard let value = values[name], !value.isNull else { return nil }
     guard let typed = read(value) else {
-      throw StepFailure("parameter `\(name)` of `\(owner)` is \(value.kindDescription), not \(expected)")
+      throw StepFailure(
+        "parameter `\(name)` of `\(owner)` is \(value.kindDescription), not \(expected)")
     }
     return typed
   }
@@ -69,7 +70,9 @@ struct ParameterReader {
 extension StepContext {
   /// The one value of an input that the step's schema requires.
   func input(_ name: String) throws(StepFailure) -> StepInput {
-    guard let input = inputs[name]?.first else { throw StepFailure("`\(asset)` has no input `\(name)`") }
+    guard let input = inputs[name]?.first else {
+      throw StepFailure("`\(asset)` has no input `\(name)`")
+    }
     return input
   }
 }

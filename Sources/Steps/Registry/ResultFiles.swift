@@ -23,7 +23,9 @@ package enum ResultFiles {
     return [:]
   }
 
-  package static func object(_ bytes: [UInt8], path: String) throws(StepFailure) -> [String: JSONValue] {
+  package static func object(_ bytes: [UInt8], path: String) throws(StepFailure) -> [String:
+    JSONValue]
+  {
     let value: JSONValue
     do throws(JSONError) { value = try JSONParser.parse(bytes) } catch {
       throw StepFailure("\(path):\(error)")

@@ -9,7 +9,8 @@ enum ShellSchema {
     parameters: [
       ParameterSchema(
         "command", .string, isRequired: true,
-        "sees NB_OUT, NB_INPUT_<name>, NB_PARTITION_<key>, NB_ROOT, and each further parameter as NB_PARAM_<key>"),
+        "sees NB_OUT, NB_INPUT_<name>, NB_PARTITION_<key>, NB_ROOT, and each further parameter as NB_PARAM_<key>"
+      ),
       ParameterSchema(
         "environment", .list(of: .string), default: [],
         "variables that pass through and count in the key; all others are removed"),

@@ -42,11 +42,14 @@ extension LineChart {
       """
     for (index, series) in series.enumerated() {
       let color = Self.palette[index % Self.palette.count]
-      let points = series.points.map { "\(short(x($0.x))),\(short(y($0.y)))" }.joined(separator: " ")
+      let points = series.points.map { "\(short(x($0.x))),\(short(y($0.y)))" }.joined(
+        separator: " ")
       if series.points.count == 1, let point = series.points.first {
-        out += "<circle cx=\"\(short(x(point.x)))\" cy=\"\(short(y(point.y)))\" r=\"3\" fill=\"\(color)\"/>\n"
+        out +=
+          "<circle cx=\"\(short(x(point.x)))\" cy=\"\(short(y(point.y)))\" r=\"3\" fill=\"\(color)\"/>\n"
       } else {
-        out += "<polyline points=\"\(points)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.6\"/>\n"
+        out +=
+          "<polyline points=\"\(points)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.6\"/>\n"
       }
       let legendX = width - right - 110 * Double(self.series.count - index) + 10
       out += """

@@ -40,7 +40,11 @@ package struct LineChart: Sendable {
     var step = 1.0
     while step * Double(count) < span { step *= 10 }
     while step * Double(count) > span * 10 { step /= 10 }
-    if step * Double(count) > span * 5 { step /= 5 } else if step * Double(count) > span * 2 { step /= 2 }
+    if step * Double(count) > span * 5 {
+      step /= 5
+    } else if step * Double(count) > span * 2 {
+      step /= 2
+    }
     let first = Int((range.lowerBound / step).rounded(.up))
     let last = Int((range.upperBound / step).rounded(.down))
     guard first <= last else { return [range.lowerBound] }

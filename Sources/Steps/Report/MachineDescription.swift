@@ -13,7 +13,8 @@ enum MachineDescription {
     lines.append(("memory", "\((Double(bytes) / 1e8).rounded() / 10) GB"))
     var name = utsname()
     if uname(&name) == 0 {
-      lines.append(("system", "\(text(&name.sysname)) \(text(&name.release)) \(text(&name.machine))"))
+      lines.append(
+        ("system", "\(text(&name.sysname)) \(text(&name.release)) \(text(&name.machine))"))
     }
     lines.append(("nanobuild", ToolVersion.text))
     return lines

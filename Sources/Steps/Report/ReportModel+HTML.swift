@@ -26,10 +26,12 @@ extension ReportModel {
       if let description = stage.description { out += "<p>\(e(description))</p>\n" }
       for check in stage.checks {
         let kind = check.passed ? "passed" : check.blocks ? "failed" : "warning"
-        out += "<p class=\"check \(kind)\"><b>\(kind)</b> <code>\(e(check.name))</code> \(e(check.message))</p>\n"
+        out +=
+          "<p class=\"check \(kind)\"><b>\(kind)</b> <code>\(e(check.name))</code> \(e(check.message))</p>\n"
       }
       if !stage.metrics.isEmpty {
-        out += Self.table(["metric", "value"], stage.metrics.map { [$0.name, Self.text($0.value)] })
+        out += Self.table(
+          ["metric", "value"], stage.metrics.map { [$0.name, Self.text($0.value)] })
       }
       for chart in stage.charts where !chart.isEmpty { out += "<figure>\(chart.svg())</figure>\n" }
       if let samples = stage.samples {

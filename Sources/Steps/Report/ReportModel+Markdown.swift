@@ -7,7 +7,8 @@ extension ReportModel {
     out += Self.table(["machine", ""], machine.map { [$0.name, $0.value] })
     out += "\n## Lineage\n\n```\n"
     for stage in stages {
-      out += stage.name + (stage.inputs.isEmpty ? "" : " <- " + stage.inputs.joined(separator: ", "))
+      out +=
+        stage.name + (stage.inputs.isEmpty ? "" : " <- " + stage.inputs.joined(separator: ", "))
       out += "\n"
     }
     out += "```\n"
@@ -24,7 +25,8 @@ extension ReportModel {
       if let seconds = stage.seconds { out += ", \(Self.duration(seconds))" }
       out += ".\n\n"
       if !stage.metrics.isEmpty {
-        out += Self.table(["metric", "value"], stage.metrics.map { [$0.name, Self.text($0.value)] })
+        out += Self.table(
+          ["metric", "value"], stage.metrics.map { [$0.name, Self.text($0.value)] })
         out += "\n"
       }
       for check in stage.checks {
@@ -33,7 +35,8 @@ extension ReportModel {
       }
       if !stage.parameters.isEmpty {
         out += "\n<details><summary>Parameters</summary>\n\n"
-        out += Self.table(["parameter", "value"], stage.parameters.map { [$0.name, "`\($0.value)`"] })
+        out += Self.table(
+          ["parameter", "value"], stage.parameters.map { [$0.name, "`\($0.value)`"] })
         out += "\n</details>\n"
       }
       if let samples = stage.samples {

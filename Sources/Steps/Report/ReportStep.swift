@@ -23,7 +23,8 @@ package struct ReportStep: Step {
     // Lineage when the engine told it: sources first.
     if !context.lineage.isEmpty {
       let order = Dictionary(
-        context.lineage.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        context.lineage.enumerated().map { ($1.name, $0) }
+      ) { first, _ in first }
       let shown = Set(stages.map(\.name))
       for asset in context.lineage where !shown.contains(asset.name) {
         stages.append(ReportModel.Stage(asset))
@@ -39,7 +40,8 @@ package struct ReportStep: Step {
   }
 
   /// What one input's files say, with what the engine knows of it.
-  private static func stage(_ input: StepInput, _ context: StepContext) throws -> ReportModel.Stage {
+  private static func stage(_ input: StepInput, _ context: StepContext) throws -> ReportModel.Stage
+  {
     let known = context.lineage.first { $0.name == input.name }
     var stage = known.map { ReportModel.Stage($0) } ?? ReportModel.Stage(named: input.name)
     for (name, value) in try ResultFiles.numbers(in: input.path).sorted(by: { $0.key < $1.key })

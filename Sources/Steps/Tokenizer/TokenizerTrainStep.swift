@@ -83,7 +83,8 @@ package struct TokenizerTrainStep: Step {
       reporter.log("the text has no more pairs to merge: the vocabulary is smaller than asked for")
     }
     if result.forgottenOccurrences > 0 {
-      reporter.log("\(result.forgottenOccurrences) rare pieces were forgotten to stay in max_memory")
+      reporter.log(
+        "\(result.forgottenOccurrences) rare pieces were forgotten to stay in max_memory")
     }
   }
 

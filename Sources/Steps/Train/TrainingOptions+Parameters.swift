@@ -14,7 +14,8 @@ extension TrainingOptions {
     deviceBatch = try parameters.int("batch_rows")
     tokensPerStep = try parameters.optionalInt("tokens_per_step")
     seed = try parameters.int("seed")
-    if let name = try parameters.optionalString("precision"), let value = Precision(rawValue: name) {
+    if let name = try parameters.optionalString("precision"), let value = Precision(rawValue: name)
+    {
       precision = value
     }
     rateFactor = try parameters.double("rate_factor")
@@ -42,7 +43,9 @@ extension TrainingOptions {
       textRows = .bestFit
     }
     if stage == .mid { textFraction = try parameters.double("text_fraction") }
-    if stage == .sft, let name = try parameters.optionalString("rows"), let value = Rows(rawValue: name) {
+    if stage == .sft, let name = try parameters.optionalString("rows"),
+      let value = Rows(rawValue: name)
+    {
       rows = value
     }
   }
@@ -50,7 +53,8 @@ extension TrainingOptions {
   private static func shape(_ parameters: ParameterReader) throws(StepFailure) -> Shape {
     let depth = try parameters.optionalInt("depth")
     guard let layers = try parameters.optionalInt("layers") else {
-      for name in ["width", "heads", "key_value_heads"] where try parameters.optionalInt(name) != nil {
+      for name in ["width", "heads", "key_value_heads"]
+      where try parameters.optionalInt(name) != nil {
         throw StepFailure(
           "`\(name)` is given without `layers`",
           help: "give `depth`, or `layers`, `width` and `heads` together")

@@ -53,10 +53,12 @@ enum TrainingParameters {
   static func schedule(rateFactor: Double, warmdown: Double) -> [ParameterSchema] {
     [
       ParameterSchema(
-        "rate_factor", .number(0...1000), default: .double(rateFactor), "multiplies all three rates"),
+        "rate_factor", .number(0...1000), default: .double(rateFactor), "multiplies all three rates"
+      ),
       ParameterSchema("embedding_rate", .number(0...10), default: 0.2, "AdamW's on the embedding"),
       ParameterSchema("head_rate", .number(0...10), default: 0.004, "AdamW's on the head"),
-      ParameterSchema("matrix_rate", .number(0...10), default: 0.02, "Muon's on the layers' matrices"),
+      ParameterSchema(
+        "matrix_rate", .number(0...10), default: 0.02, "Muon's on the layers' matrices"),
       ParameterSchema("weight_decay", .number(0...1), default: 0.0, "AdamW's decoupled decay"),
       ParameterSchema("warmup_ratio", .number(0...1), default: 0.0, "share of steps that warm up"),
       ParameterSchema(
