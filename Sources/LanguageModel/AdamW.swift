@@ -20,13 +20,14 @@ final class AdamW {
   }
 
   func step(
-    model: GPT, rate: Float, settings: OptimizerSettings, stepIndex: Int, gradientScale: Float
+    model: GPT, rate: Float, beta1: Float, settings: OptimizerSettings, stepIndex: Int,
+    gradientScale: Float
   ) {
     let steps = Double(stepIndex + 1)
     let constants = nb_adamw(
-      rate: rate, beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon,
+      rate: rate, beta1: beta1, beta2: settings.beta2, epsilon: settings.epsilon,
       decay: settings.weightDecay,
-      correction1: Float(1 - pow(Double(settings.beta1), steps)),
+      correction1: Float(1 - pow(Double(beta1), steps)),
       correction2: Float(1 - pow(Double(settings.beta2), steps)), gradient_scale: gradientScale)
     model.parallelSpans(parameter.count) { range in
       let start = range.lowerBound

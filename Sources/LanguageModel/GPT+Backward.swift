@@ -33,6 +33,7 @@ extension GPT {
         w.gradientIn + first, nil, w.gradientAttended + first, w.final + first,
         w.finalScale + range.lowerBound, range.count, width)
     }
+    if additions != nil { backwardBackout(rows) }
     for layer in (0..<configuration.layers).reversed() {
       let weights = layers[layer]
       pack(
@@ -41,11 +42,13 @@ extension GPT {
           + weights.output.packing(into: w.packed.output, forward: false)
           + weights.attention.packing(into: w.packed.attention, forward: false))
       timed(.backward) {
+        additions?.returnToMiddle(layer, w.gradientIn, rows, pool)
         pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
           backwardMLP(layer, rows.range(chunk), worker)
         }
       }
       timed(.attentionBackward) { backwardAttention(layer, rows) }
+      if additions != nil { backwardValues(layer, rows) }
       timed(.weightGradients) { addGradients(layer, rows) }
       timed(.backward) {
         pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
@@ -57,12 +60,16 @@ extension GPT {
             engine, scratch, w.gradientProjected + first * configuration.projectedWidth,
             packed: w.packed.attention, rows: range.count,
             work: w.work + worker * w.scratchStride)
+          additions?.addGateInputGradient(layer, scratch, range)
           nb_norm_backward(
             w.gradientIn + first * width, w.gradientMiddle + first * width, scratch,
             kept.attentionInput + first * width, kept.attentionScale + first, range.count, width)
+          additions?.unmixStart(layer, w.gradientIn, range, chunk)
         }
       }
+      additions?.addScalarGradients(layer, chunks: rows.chunks)
     }
+    if additions != nil { backwardSmear(rows) }
     timed(.embedding) { backwardEmbedding(rows) }
   }
 

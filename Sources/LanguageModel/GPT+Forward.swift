@@ -43,9 +43,10 @@ extension GPT {
         nb_embedding_forward(
           w.residual + range.lowerBound * width, embedding.value, rows.tokens + range.lowerBound,
           range.count, width, configuration.normEpsilon)
-        enterAttention(0, range, worker)
+        if additions == nil { enterAttention(0, range, worker, rows) }
       }
     }
+    if additions != nil { enterFirstLayer(rows) }
     for layer in 0..<configuration.layers {
       timed(.attentionForward) { attend(layer, rows) }
       let weights = layers[layer]
@@ -62,9 +63,11 @@ extension GPT {
           let range = rows.range(chunk)
           leaveAttention(layer, range, worker)
           runMLP(layer, range, worker)
+          additions?.keepMiddle(layer, w.residual, range)
           if layer + 1 < configuration.layers {
-            enterAttention(layer + 1, range, worker)
+            enterAttention(layer + 1, range, worker, rows)
           } else {
+            additions?.backOut(w.residual, range)
             nb_norm_forward(
               w.final + range.lowerBound * width, w.finalScale + range.lowerBound,
               w.residual + range.lowerBound * width, range.count, width,
@@ -76,10 +79,11 @@ extension GPT {
   }
 
   /// Norm, then queries, keys and values, rotated and normed.
-  private func enterAttention(_ layer: Int, _ range: Range<Int>, _ worker: Int) {
+  func enterAttention(_ layer: Int, _ range: Range<Int>, _ worker: Int, _ rows: Rows) {
     let kept = workspace.layers[layer]
     let c = configuration
     let first = range.lowerBound
+    additions?.mixWithStart(layer, workspace.residual, range)
     let input = kept.attentionInput + first * c.width
     let projected = kept.projected + first * c.projectedWidth
     nb_norm_forward(
@@ -92,6 +96,7 @@ extension GPT {
     nb_rotary_norm_forward(
       projected, kept.headScale + first * heads, c.projectedWidth, workspace.cosine,
       workspace.sine, workspace.positions + first, range.count, heads, c.headSize, c.normEpsilon)
+    additions?.addValues(layer, projected, input, rows.tokens + first, rows: range.count)
   }
 
   /// Causal attention of every sequence and head.
@@ -113,7 +118,10 @@ extension GPT {
     }
   }
 
-  var attentionScale: Float { 1 / Float(configuration.headSize).squareRoot() }
+  var attentionScale: Float {
+    (configuration.additions.sharpAttention ? ModelAdditions.sharpness : 1)
+      / Float(configuration.headSize).squareRoot()
+  }
 
   private func leaveAttention(_ layer: Int, _ range: Range<Int>, _ worker: Int) {
     let first = range.lowerBound * configuration.width

@@ -9,6 +9,9 @@ extension GPT {
       threads: threads, inferenceOnly: inferenceOnly)
     let floats =
       configuration.arenaCount * (inferenceOnly ? 1 : 2) + plan.count
+      + GPT.Additions.Plan(
+        configuration: configuration, tokens: plan.tokens, inferenceOnly: inferenceOnly
+      ).count
       + trainingSequence * configuration.headSize
     return floats * MemoryLayout<Float>.stride
   }

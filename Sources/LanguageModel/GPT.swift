@@ -48,6 +48,8 @@ package final class GPT: @unchecked Sendable {
   let workspace: Workspace
   let gradients: Memory?
   let engine: Engine
+  /// Nil in the plain model.
+  let additions: Additions?
 
   /// The projections of one block.
   struct Layer {
@@ -96,7 +98,7 @@ package final class GPT: @unchecked Sendable {
       self.parameters = parameters
       self.gradients = gradients
       embedding = Projection(parameters[0])
-      head = Projection(parameters[parameters.count - 1])
+      head = Projection(parameters[1 + 6 * configuration.layers])
       layers = (0..<configuration.layers).map { layer in
         let first = 1 + 6 * layer
         return Layer(
@@ -108,6 +110,9 @@ package final class GPT: @unchecked Sendable {
       workspace = try Workspace(
         configuration: configuration, batch: maximumBatch, sequence: trainingSequence,
         threads: pool.threads, inferenceOnly: inferenceOnly)
+      additions = try Additions(
+        configuration: configuration, parameters: parameters, tokens: workspace.capacity,
+        inferenceOnly: inferenceOnly)
     } catch {
       throw .kernel(error)
     }
@@ -169,6 +174,6 @@ extension GPTConfiguration {
   }
 
   var arenaCount: Int {
-    (arenaOffsets.last ?? 0) + vocabularySize * width
+    zip(arenaOffsets, parameterShapes).map { $0 + $1.rows * $1.columns }.max() ?? 0
   }
 }

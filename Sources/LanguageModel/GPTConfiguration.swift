@@ -13,6 +13,7 @@ package struct GPTConfiguration: Sendable, Hashable {
   package var normEpsilon: Float = 1e-6
   package var rotaryBase: Float = 10_000
   package var logitSoftcap: Float = 15
+  package var additions = ModelAdditions()
 
   package init(
     vocabularySize: Int, layers: Int, width: Int, heads: Int, keyValueHeads: Int? = nil,
@@ -38,12 +39,18 @@ package struct GPTConfiguration: Sendable, Hashable {
     layers * (projectedWidth * width + width * width + 2 * mlpWidth * width)
   }
 
-  package var parameterCount: Int { matrixParameterCount + 2 * vocabularySize * width }
+  package var parameterCount: Int {
+    matrixParameterCount + 2 * vocabularySize * width
+      + additionShapes.reduce(0) { $0 + $1.rows * $1.columns }
+  }
 
-  /// Floating-point operations of one trained token: 6 for each parameter but the embedding's, and
+  /// Floating-point operations of one trained token: 6 for each parameter but those of tables, and
   /// attention counted over the whole sequence.
   package func flopsPerToken(sequence: Int) -> Double {
-    6 * Double(parameterCount - vocabularySize * width)
+    let tables = additionShapes.reduce(vocabularySize * width) {
+      $1.role == .valueEmbedding ? $0 + $1.rows * $1.columns : $0
+    }
+    return 6 * Double(parameterCount - tables)
       + 12 * Double(layers) * Double(width) * Double(sequence)
   }
 
@@ -109,7 +116,7 @@ package struct GPTConfiguration: Sendable, Hashable {
     }
     // The softmax keeps no maximum: the norm of queries and keys bounds its exponent by the root of
     // the head size, and the softcap that of the vocabulary.
-    try check("head_size", headSize, 2...4096)
+    try check("head_size", headSize, 2...(additions.sharpAttention ? 2048 : 4096))
     guard logitSoftcap > 0, logitSoftcap <= 60 else {
       throw .invalidNumber(
         field: "logit_softcap", value: Double(logitSoftcap), requirement: "it must be in 0...60")

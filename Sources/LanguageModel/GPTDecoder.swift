@@ -28,6 +28,7 @@ package final class GPTDecoder {
   private let results: Floats
   private let packed: Floats
   private let packedStride: Int
+  private let additions: Additions?
   private var positions: [Int32]
   private var rowsOfTokens: [Int]
 
@@ -76,6 +77,8 @@ package final class GPTDecoder {
     (projected, attended, expanded, scores) = (parts[5], parts[6], parts[7], parts[8])
     results = parts[9]
     packed = parts[10]
+    additions = try Additions(
+      model: model, block: block, maximumRows: maximumRows, maximumLength: maximumLength)
     fillRotaryTables(cosine: cosine, sine: sine, positions: maximumLength, configuration: c)
   }
 
@@ -88,6 +91,7 @@ package final class GPTDecoder {
   /// Makes `target` an equal of `source`.
   package func copyCache(fromRow source: Int, to target: Int) {
     guard source != target else { return }
+    additions?.copyRow(source, to: target, length: lengths[source])
     let stride = cacheStride
     for layer in 0..<model.configuration.layers {
       let from = cacheOffset(layer: layer, row: source)
@@ -157,15 +161,18 @@ package final class GPTDecoder {
       if let base = ids.baseAddress {
         nb_embedding_forward(
           residual, model.embedding.value, base, count, c.width, c.normEpsilon)
+        additions?.enter(residual, base, rows: rowsOfTokens, positions: positions, count: count)
       }
     }
     for layer in 0..<c.layers {
       let weights = model.layers[layer]
+      additions?.mixWithStart(layer, residual, count: count)
       nb_norm_forward(normed, scales, residual, count, c.width, c.normEpsilon)
       multiply(projected, normed, weights.attention, rows: count)
       nb_rotary_norm_forward(
         projected, scales, c.projectedWidth, cosine, sine, positions, count,
         c.heads + c.keyValueHeads, c.headSize, c.normEpsilon)
+      additions?.addValues(layer, projected, normed, count: count)
       cache(layer: layer, count: count)
       attend(layer: layer, count: count)
       multiply(normed, attended, weights.output, rows: count)
@@ -175,6 +182,7 @@ package final class GPTDecoder {
       nb_relu2_forward(expanded, expanded, count * c.mlpWidth)
       multiply(normed, expanded, weights.contract, rows: count)
       nb_axpy(residual, normed, 1, count * c.width)
+      additions?.leave(layer, residual, count: count)
     }
     guard wantingLogits > 0 else { return }
     let first = (count - wantingLogits) * c.width

@@ -15,20 +15,35 @@ package func orthogonalized(
   return Array(UnsafeBufferPointer(start: scratch.base, count: matrix.count))
 }
 
+/// Which form of Muon.
+package enum MuonKind: String, Sendable, Hashable, CaseIterable {
+  /// Jordan's of 2024.
+  case newtonSchulz = "newton_schulz"
+  /// With rows of equal norm, the Polar Express coefficients (Amsel et al., arXiv 2505.16932), and
+  /// NorMuon's average of squares by neuron (Li et al., arXiv 2510.05491).
+  case normuon
+}
+
 /// Muon (Jordan, 2024): momentum whose matrices are made orthogonal by five Newton–Schulz steps.
 final class Muon {
   private let parameters: [Parameter]
   private let momenta: [Tensor]
+  /// Averages of squares by row or column; empty for the plain form.
+  private let squares: [Tensor]
   private let scratch: Memory
   private let scratchStride: Int
 
-  init(_ parameters: [Parameter], threads: Int) throws(KernelError) {
+  init(_ parameters: [Parameter], kind: MuonKind, threads: Int) throws(KernelError) {
     self.parameters = parameters
-    var momenta: [Tensor] = []
+    var momenta: [Tensor] = [], squares: [Tensor] = []
     for parameter in parameters {
       momenta.append(try Tensor(shape: [parameter.rows, parameter.columns]))
+      if kind == .normuon {
+        squares.append(try Tensor(shape: [max(parameter.rows, parameter.columns)]))
+      }
     }
     self.momenta = momenta
+    self.squares = squares
     scratchStride = Self.scratchCount(shapes: parameters.map { ($0.rows, $0.columns) })
     scratch = try Memory(count: scratchStride * threads)
   }
@@ -53,9 +68,15 @@ final class Muon {
       let squares = nb_muon_momentum(
         update, momenta[index].pointer, parameter.gradient.pointer, momentum, gradientScale,
         parameter.count)
-      Self.orthogonalize(
-        model.engine, update, rows: parameter.rows, columns: parameter.columns,
-        sumOfSquares: squares)
+      if self.squares.isEmpty {
+        Self.orthogonalize(
+          model.engine, update, rows: parameter.rows, columns: parameter.columns,
+          sumOfSquares: squares)
+      } else {
+        NorMuon.orthogonalize(
+          model.engine, update, rows: parameter.rows, columns: parameter.columns,
+          average: self.squares[index].pointer)
+      }
       let shape = max(1, Float(parameter.rows) / Float(parameter.columns)).squareRoot()
       nb_muon_apply(
         parameter.value.pointer, update, rate * shape, rate * decay, parameter.count)
@@ -67,6 +88,15 @@ final class Muon {
   static func orthogonalize(
     _ engine: Engine, _ x: Floats, rows: Int, columns: Int, sumOfSquares: Double
   ) {
+    nb_scale(x, Float(1 / (sumOfSquares.squareRoot() + 1e-7)), rows * columns)
+    iterate(engine, x, rows: rows, columns: columns) { _ in (3.4445, -4.7750, 2.0315) }
+  }
+
+  /// Five steps X = a X + (b X Xᵀ + c (X Xᵀ)²) X in place, on the smaller side.
+  static func iterate(
+    _ engine: Engine, _ x: Floats, rows: Int, columns: Int,
+    _ coefficients: (Int) -> (a: Float, b: Float, c: Float)
+  ) {
     let count = rows * columns
     let small = min(rows, columns), large = max(rows, columns)
     let other = x + count
@@ -74,14 +104,13 @@ final class Muon {
     let square = gram + small * small
     let packed = square + small * small
     let work = packed + Projection.packedWords(outputs: small, inputs: large)
-    nb_scale(x, Float(1 / (sumOfSquares.squareRoot() + 1e-7)), count)
     var current = x, next = other
     if rows > columns {
       nb_transpose(next, current, rows, columns)
       swap(&current, &next)
     }
-    let (a, b, c): (Float, Float, Float) = (3.4445, -4.7750, 2.0315)
-    for _ in 0..<5 {
+    for step in 0..<5 {
+      let (a, b, c) = coefficients(step)
       // gram = X Xᵀ; B = b·gram + c·gram²; X = a·X + B X
       symmetricSquare(engine, gram, current, rows: small, columns: large, packed, work)
       symmetricSquare(engine, square, gram, rows: small, columns: small, packed, work)
@@ -116,5 +145,6 @@ final class Muon {
 
   var state: [(name: String, tensor: Tensor)] {
     zip(parameters, momenta).map { ("muon.momentum." + $0.name, $1) }
+      + zip(parameters, squares).map { ("muon.squares." + $0.name, $1) }
   }
 }

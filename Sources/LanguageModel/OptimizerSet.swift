@@ -18,7 +18,8 @@ package final class OptimizerSet {
       }
       self.adamW = adamW
       muon = try Muon(
-        model.parameters.filter { $0.role == .matrix }, threads: model.pool.threads)
+        model.parameters.filter { $0.role == .matrix }, kind: settings.muon,
+        threads: model.pool.threads)
     } catch {
       throw .kernel(error)
     }
@@ -33,13 +34,12 @@ package final class OptimizerSet {
     let norm = model.timed(.norm) { model.gradientNorm() }
     var scale: Float = 1
     if let clip, clip > 0, norm > clip { scale = clip / (norm + 1e-6) }
-    let widthFactor = 1 / (Float(model.configuration.width) / 768).squareRoot()
     for optimizer in adamW {
-      let base =
-        optimizer.parameter.role == .embedding ? settings.embeddingRate : settings.headRate
+      let (rate, beta1) = settings.adamW(
+        optimizer.parameter.role, width: model.configuration.width)
       model.timed(.adamw) {
         optimizer.step(
-          model: model, rate: base * widthFactor * multiplier, settings: settings,
+          model: model, rate: rate * multiplier, beta1: beta1, settings: settings,
           stepIndex: stepIndex, gradientScale: scale)
       }
     }
@@ -58,13 +58,16 @@ package final class OptimizerSet {
   }
 
   /// Bytes of state and scratch for a model of this shape.
-  package static func plannedBytes(configuration: GPTConfiguration, threads: Int) -> Int {
-    let vectors = 4 * configuration.vocabularySize * configuration.width
-    return
-      (vectors + configuration.matrixParameterCount
-      + Muon.scratchCount(
-        shapes: configuration.parameterShapes.filter { $0.role == .matrix }.map {
-          ($0.rows, $0.columns)
-        }) * threads) * MemoryLayout<Float>.stride
+  package static func plannedBytes(
+    configuration: GPTConfiguration, threads: Int, muon: MuonKind = .newtonSchulz
+  ) -> Int {
+    let shapes = configuration.parameterShapes
+    let matrices = shapes.filter { $0.role == .matrix }.map { ($0.rows, $0.columns) }
+    let adamW = shapes.reduce(0) { $1.role == .matrix ? $0 : $0 + 2 * $1.rows * $1.columns }
+    let momenta = matrices.reduce(0) { sum, shape in
+      sum + shape.0 * shape.1 + (muon == .normuon ? max(shape.0, shape.1) : 0)
+    }
+    return (adamW + momenta + Muon.scratchCount(shapes: matrices) * threads)
+      * MemoryLayout<Float>.stride
   }
 }

@@ -7,6 +7,9 @@ package import Kernels
 package struct Parameter: Sendable {
   package enum Role: Sendable, Hashable {
     case embedding, head, matrix
+    /// Of `ModelAdditions`: tables by token, scalars of the residual stream, and the smear and
+    /// backout numbers.
+    case valueEmbedding, residualScalars, startScalars, gate
   }
 
   /// The name in Hugging Face's NanoChat model, such as `model.layers.0.self_attn.q_proj.weight`.
@@ -23,11 +26,14 @@ package struct Parameter: Sendable {
   package var count: Int { rows * columns }
 }
 
+/// Name, role and shape of a parameter before there is memory for it.
+package typealias ParameterShape = (name: String, role: Parameter.Role, rows: Int, columns: Int)
+
 extension GPTConfiguration {
   /// Names, roles and shapes of all parameters in the order in which they lie in memory. Query, key
   /// and value of a layer are neighbours, so that one product serves the three.
-  package var parameterShapes: [(name: String, role: Parameter.Role, rows: Int, columns: Int)] {
-    var shapes: [(name: String, role: Parameter.Role, rows: Int, columns: Int)] = [
+  package var parameterShapes: [ParameterShape] {
+    var shapes: [ParameterShape] = [
       ("model.embed_tokens.weight", .embedding, vocabularySize, width)
     ]
     let keys = keyValueHeads * headSize
@@ -42,6 +48,6 @@ extension GPTConfiguration {
         (prefix + "mlp.fc2.weight", .matrix, width, mlpWidth),
       ]
     }
-    return shapes + [("lm_head.weight", .head, vocabularySize, width)]
+    return shapes + [("lm_head.weight", .head, vocabularySize, width)] + additionShapes
   }
 }

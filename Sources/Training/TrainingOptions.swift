@@ -1,4 +1,4 @@
-import LanguageModel
+package import LanguageModel
 
 /// What a training stage does; the three stages differ in these and in their data.
 package struct TrainingOptions: Sendable, Hashable {
@@ -48,6 +48,9 @@ package struct TrainingOptions: Sendable, Hashable {
   }
 
   package var shape: Shape = .depth(4)
+  /// Of a new model, and where its weights begin.
+  package var additions = ModelAdditions()
+  package var initialValues = InitialValues.nanochat2025
   /// Nil takes the model's own in later stages, 512 in the first.
   package var sequenceLength: Int?
   /// Rows of one pass.
@@ -67,6 +70,7 @@ package struct TrainingOptions: Sendable, Hashable {
   package var finalFraction = 0.0
   /// Momentum rises to its final value in this many steps.
   package var muonWarmupSteps = 300
+  package var muon = MuonKind.newtonSchulz
   /// Largest norm of all gradients together; 0 for no limit.
   package var clip = 1.0
   /// A step whose loss is this much above the average is left out; 0 keeps all.

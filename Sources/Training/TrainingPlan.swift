@@ -30,20 +30,23 @@ package struct TrainingPlan: Sendable {
   ) throws(TrainingError) -> GPTConfiguration {
     let sequence = options.sequenceLength ?? 512
     do throws(LanguageModelError) {
+      var configuration: GPTConfiguration
       switch options.shape {
       case .depth(let depth):
-        return try .depth(depth, vocabularySize: vocabularySize, sequenceLength: sequence)
+        configuration = try .depth(
+          depth, vocabularySize: vocabularySize, sequenceLength: sequence)
       case .explicit(let layers, let width, let heads, let keyValueHeads):
         guard width > 0, width <= 1 << 20 else {
           throw LanguageModelError.invalidShape(
             field: "width", value: width, requirement: "it must be in 2...65536")
         }
-        let configuration = GPTConfiguration(
+        configuration = GPTConfiguration(
           vocabularySize: vocabularySize, layers: layers, width: width, heads: heads,
           keyValueHeads: keyValueHeads, sequenceLength: sequence)
-        try configuration.validate()
-        return configuration
       }
+      configuration.additions = options.additions
+      try configuration.validate()
+      return configuration
     } catch {
       throw .model(error)
     }
@@ -156,6 +159,12 @@ extension TrainingPlan {
   package var description: [String] {
     let c = configuration
     let tokens = Double(tokensPerStep) * Double(steps)
+    let additions =
+      c.additions.isEmpty
+      ? []
+      : [
+        "additions: \(c.additions.names.joined(separator: ", ")); transformers can't load this model"
+      ]
     return [
       "model: \(c.layers) layers, width \(c.width), \(c.heads) heads (\(c.keyValueHeads) for keys "
         + "and values), vocabulary \(c.vocabularySize), sequence \(sequenceLength): "
@@ -164,7 +173,7 @@ extension TrainingPlan {
       "plan: \(steps) steps of \(tokensPerStep) tokens (\(options.deviceBatch) × "
         + "\(sequenceLength) × \(accumulation)), \(Self.short(tokens)) tokens, "
         + "\(Self.short(operations)) floating-point operations",
-    ]
+    ] + additions
   }
 
   /// Bytes by use.
@@ -175,7 +184,11 @@ extension TrainingPlan {
     let weights = configuration.parameterCount * 4
     return [
       ("weights", weights), ("gradients", weights),
-      ("optimiser", OptimizerSet.plannedBytes(configuration: configuration, threads: threads)),
+      (
+        "optimiser",
+        OptimizerSet.plannedBytes(
+          configuration: configuration, threads: threads, muon: options.muon)
+      ),
       ("activations and scratch", max(0, model - 2 * weights)),
     ]
   }

@@ -81,6 +81,26 @@ import Training
     #expect(try workshop.files("parts") == expected)
   }
 
+  @Test(.enabled(if: Precision.bf16.isSupported), arguments: [TrainingStage.Kind.base, .mid, .sft])
+  func inHalfPrecisionAStoppedRunGivesTheSameBytes(kind: TrainingStage.Kind) throws {
+    if kind != .base { try workshop.train(.base, into: "base") }
+    var options = Workshop.options(kind)
+    options.precision = .bf16
+    try workshop.train(kind, into: "whole", options)
+    let single = Workshop.options(kind)
+    try workshop.train(kind, into: "single", single)
+    #expect(
+      try workshop.bytes("whole/model.safetensors") != workshop.bytes("single/model.safetensors"))
+    for steps in [2, 5] {
+      #expect(throws: TrainingInterrupted.self) {
+        try workshop.train(
+          kind, into: "parts", options, threads: 2, reporter: Recorder(stopAfter: steps))
+      }
+    }
+    try workshop.train(kind, into: "parts", options)
+    #expect(try workshop.files("parts") == workshop.files("whole"))
+  }
+
   @Test(arguments: [TrainingStage.Kind.base, .sft])
   func aRunKilledBetweenCheckpointsRepeatsOnlyWhatWasNotSaved(kind: TrainingStage.Kind) throws {
     if kind != .base { try workshop.train(.base, into: "base") }
@@ -195,16 +215,57 @@ import Training
     options.embeddingRate = 500
     options.headRate = 500
     options.explosionMargin = 2
+    options.saveEverySteps = 1
     do {
       try workshop.train(.base, into: "out", options)
       Issue.record("did not stop")
     } catch TrainingError.diverged(let step, _, _, let checkpoint) {
+      // What was saved while the loss was good, not the weights that made it explode.
       let path = try #require(checkpoint)
       let record = try ModelFolder.readJSON(path + "/training.json")
-      #expect(record["state"]?["step"] == .int(step))
+      #expect(try #require(record["state"]?["step"]?.intValue) < step)
       #expect(
         try weights("out/" + path.dropFirst((workshop.path + "/out/").count)).values
           .allSatisfy { $0.allSatisfy(\.isFinite) })
+    }
+  }
+
+  @Test func aLossThatIsNoNumberStopsWithFiniteWeights() throws {
+    var options = Workshop.options(.base, steps: 200)
+    options.matrixRate = 1e30
+    options.embeddingRate = 1e30
+    options.headRate = 1e30
+    options.clip = 0
+    options.explosionMargin = 1e300
+    options.saveEverySteps = 1
+    do {
+      try workshop.train(.base, into: "out", options)
+      Issue.record("did not stop")
+    } catch let error as TrainingError {
+      guard case .diverged(_, let loss, _, let checkpoint) = error else { throw error }
+      #expect(!loss.isFinite)
+      #expect("\(error)".contains("is no number at step"))
+      let path = try #require(checkpoint)
+      #expect(
+        try weights("out/" + path.dropFirst((workshop.path + "/out/").count)).values
+          .allSatisfy { $0.allSatisfy(\.isFinite) })
+    }
+  }
+
+  /// A step of several passes is left between two of them, and made again as a whole.
+  @Test(arguments: [TrainingStage.Kind.base, .sft])
+  func aStepIsLeftBetweenItsPasses(kind: TrainingStage.Kind) throws {
+    if kind != .base { try workshop.train(.base, into: "base") }
+    let options = Workshop.options(kind)
+    try workshop.train(kind, into: "whole", options)
+    // Between steps, between passes and between parts of a validation it asks whether to stop.
+    for question in 2...14 {
+      #expect(throws: TrainingInterrupted.self) {
+        try workshop.train(
+          kind, into: "part\(question)", options, reporter: Recorder(stopAtQuestion: question))
+      }
+      try workshop.train(kind, into: "part\(question)", options)
+      #expect(try workshop.files("part\(question)") == workshop.files("whole"))
     }
   }
 

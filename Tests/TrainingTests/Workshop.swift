@@ -111,6 +111,7 @@ final class Workshop: Sendable {
 final class Recorder: TrainingReporter {
   struct Report {
     var steps = 0
+    var questions = 0
     var log: [String] = []
     var metrics: [String: JSONValue] = [:]
     var measurements: [String: JSONValue] = [:]
@@ -119,15 +120,23 @@ final class Recorder: TrainingReporter {
 
   private let report = Mutex(Report())
   private let stopAfter: Int?
+  private let stopAtQuestion: Int?
 
-  /// Asks to stop once `stopAfter` steps were made by this process.
-  init(stopAfter: Int? = nil) { self.stopAfter = stopAfter }
+  /// Asks to stop once `stopAfter` steps were made by this process, or when it is asked whether to
+  /// for the `stopAtQuestion`th time.
+  init(stopAfter: Int? = nil, stopAtQuestion: Int? = nil) {
+    self.stopAfter = stopAfter
+    self.stopAtQuestion = stopAtQuestion
+  }
 
   var current: Report { report.withLock { $0 } }
 
   var isCancelled: Bool {
-    guard let stopAfter else { return false }
-    return report.withLock { $0.steps >= stopAfter }
+    report.withLock { report in
+      report.questions += 1
+      return stopAfter.map { report.steps >= $0 } ?? false
+        || stopAtQuestion.map { report.questions >= $0 } ?? false
+    }
   }
 
   func progress(_ progress: TrainingProgress) { report.withLock { $0.steps += 1 } }

@@ -2,8 +2,19 @@ package import JSON
 
 extension GPTConfiguration {
   /// The `config.json` of transformers' `NanoChatForCausalLM`; ids of the special tokens follow the
-  /// learned vocabulary, of which `bos` is the first and `assistantEnd` ends a reply.
+  /// learned vocabulary, of which `bos` is the first and `assistantEnd` ends a reply. A model with
+  /// additions says that it is of another type, which transformers refuses to load.
   package func huggingFaceJSON(bos: Int32, assistantEnd: Int32) -> JSONValue {
+    guard !additions.isEmpty, var members = plainJSON(bos, assistantEnd).objectValue else {
+      return plainJSON(bos, assistantEnd)
+    }
+    members["architectures"] = [.string(ModelAdditions.architecture)]
+    members["model_type"] = .string(ModelAdditions.modelType)
+    members[ModelAdditions.configurationKey] = additions.json
+    return .object(members)
+  }
+
+  private func plainJSON(_ bos: Int32, _ assistantEnd: Int32) -> JSONValue {
     [
       "architectures": ["NanoChatForCausalLM"],
       "model_type": "nanochat",
@@ -52,8 +63,10 @@ extension GPTConfiguration {
       }
       return Float(number)
     }
-    guard json["model_type"] == "nanochat" else {
-      throw fault("model_type", "must be \"nanochat\"")
+    let additions = json[ModelAdditions.configurationKey]
+    let type = additions == nil ? "nanochat" : ModelAdditions.modelType
+    guard json["model_type"] == .string(type) else {
+      throw fault("model_type", "must be \"\(type)\"")
     }
     guard json["hidden_act"] ?? "relu2" == "relu2" else {
       throw fault("hidden_act", "must be \"relu2\"")
@@ -75,6 +88,7 @@ extension GPTConfiguration {
     if let size = json["head_dim"]?.intValue, size != headSize {
       throw fault("head_dim", "must be `hidden_size` / `num_attention_heads`")
     }
+    if let additions { self.additions = try ModelAdditions(json: additions, path: path) }
     normEpsilon = try real("rms_norm_eps", json["rms_norm_eps"], default: 1e-6)
     rotaryBase = try real(
       "rope_theta", rope?["rope_theta"] ?? json["rope_theta"], default: 10_000)

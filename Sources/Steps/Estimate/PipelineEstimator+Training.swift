@@ -38,7 +38,7 @@ extension PipelineEstimator {
         GPT.plannedBytes(
           configuration: shape, maximumBatch: options.deviceBatch, trainingSequence: sequence,
           threads: cores)
-        + OptimizerSet.plannedBytes(configuration: shape, threads: cores)
+        + OptimizerSet.plannedBytes(configuration: shape, threads: cores, muon: options.muon)
       if let speed = machineSpeed() {
         let rate = speed.gigaflops * 1e9 * MachineSpeed.trainingShare
         estimate.basis = .computed

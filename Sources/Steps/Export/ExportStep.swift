@@ -20,6 +20,13 @@ package struct ExportStep: Step {
     _ = try BLAS.load()
     let pool = try ThreadPool(threads: context.threads)
     let loaded = try ModelFolder.load(try context.input("model").path, pool: pool)
+    let additions = loaded.model.configuration.additions
+    guard additions.isEmpty else {
+      throw StepFailure(
+        "the model has \(additions.names.joined(separator: ", ")), which transformers' NanoChat "
+          + "model lacks",
+        help: "train it without them, or use its folder with nanobuild alone")
+    }
     try ModelFolder.write(loaded.model, tokenizer: loaded.tokenizer, to: context.output)
     context.reporter.metric("parameters", .int(loaded.model.configuration.parameterCount))
   }

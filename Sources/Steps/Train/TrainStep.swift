@@ -57,6 +57,7 @@ extension TrainStep {
           "text_rows", .choice(["stream", "best_fit"]), default: "stream",
           "cut the stream of documents anywhere, or begin every row with a document")
       ]
+      + TrainingParameters.additions
       + TrainingParameters.batch(sequenceLength: 512)
       + TrainingParameters.schedule(rateFactor: 1, warmdown: 0.2)
       + TrainingParameters.observation(sampleEvery: 2000),

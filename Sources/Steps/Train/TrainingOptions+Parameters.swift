@@ -1,5 +1,6 @@
 import BuildEngine
 import JSON
+import LanguageModel
 import Training
 
 extension TrainingOptions {
@@ -8,7 +9,15 @@ extension TrainingOptions {
   /// Throws `StepFailure` for combinations no schema can forbid, such as `width` without `layers`.
   init(parameters: ParameterReader, stage: TrainingStage.Kind) throws(StepFailure) {
     self = .defaults(for: stage)
-    if stage == .base { shape = try Self.shape(parameters) }
+    if stage == .base {
+      shape = try Self.shape(parameters)
+      for (name, path) in ModelAdditions.fields {
+        additions[keyPath: path] = try parameters.bool(name)
+      }
+      if let values = InitialValues(rawValue: try parameters.string("initial_values")) {
+        initialValues = values
+      }
+    }
     try readLength(parameters, stage: stage)
     sequenceLength = try parameters.optionalInt("sequence_length")
     deviceBatch = try parameters.int("batch_rows")
@@ -27,6 +36,7 @@ extension TrainingOptions {
     warmdownRatio = try parameters.double("warmdown_ratio")
     finalFraction = try parameters.double("final_rate_fraction")
     muonWarmupSteps = try parameters.int("muon_warmup_steps")
+    if let kind = MuonKind(rawValue: try parameters.string("muon")) { muon = kind }
     clip = try parameters.double("clip")
     outlierMargin = try parameters.double("outlier_margin")
     explosionMargin = try parameters.double("explosion_margin")

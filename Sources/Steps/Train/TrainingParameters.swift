@@ -1,4 +1,5 @@
 import JSON
+import LanguageModel
 import PipelineFile
 
 /// The parameters that the three training steps declare; each takes the groups it reads.
@@ -16,6 +17,29 @@ enum TrainingParameters {
     ParameterSchema("heads", .integer(1...1024), "attention heads, with `layers`"),
     ParameterSchema(
       "key_value_heads", .integer(1...1024), "grouped key and value heads; default: as `heads`"),
+  ]
+
+  /// What nanochat's later transformer has and transformers' NanoChat model has not.
+  static let additions: [ParameterSchema] = [
+    ParameterSchema(
+      "value_embeddings", .boolean, default: false,
+      "gated tables of tokens added to the values of every second layer; not for transformers"),
+    ParameterSchema(
+      "smear", .boolean, default: false,
+      "each token takes a learnt part of the one before it along; not for transformers"),
+    ParameterSchema(
+      "residual_scalars", .boolean, default: false,
+      "learnt factors on the stream and on its start before each layer; not for transformers"),
+    ParameterSchema(
+      "backout", .boolean, default: false,
+      "a learnt part of the middle layer's output is taken out at the end; not for transformers"),
+    ParameterSchema(
+      "sharp_attention", .boolean, default: false,
+      "queries and keys 1.2 times as long; not for transformers"),
+    ParameterSchema(
+      "initial_values", .choice(InitialValues.allCases.map(\.rawValue)),
+      default: .string(InitialValues.nanochat2025.rawValue),
+      "nanochat's initial weights of October 2025 or of 2026"),
   ]
 
   /// How long to train; `extra` adds what only one stage knows.
@@ -69,6 +93,10 @@ enum TrainingParameters {
         "muon_warmup_steps", .integer(0...Int.max), default: 300,
         "steps over which Muon's momentum rises from 0.85 to 0.95"),
       ParameterSchema(
+        "muon", .choice(MuonKind.allCases.map(\.rawValue)),
+        default: .string(MuonKind.newtonSchulz.rawValue),
+        "Muon of 2024, or with NorMuon's averages and Polar Express coefficients"),
+      ParameterSchema(
         "clip", .number(0...1e9), default: 1.0, "largest gradient norm; 0 for no limit"),
       ParameterSchema(
         "outlier_margin", .number(0...1e9), default: 0.0,
@@ -115,5 +143,7 @@ enum TrainingParameters {
     NamedSummary("validation_loss", "nats a token of the validation text"),
     NamedSummary("validation_chat_bpb", "bits per byte of the replies in the validation chats"),
     NamedSummary("validation_chat_loss", "nats a token of those replies"),
+    NamedSummary(
+      "huggingface_loadable", "false where additions make it a model that transformers lacks"),
   ]
 }

@@ -46,6 +46,11 @@ extension TrainingRun {
       "matrix_parameters": .int(plan.configuration.matrixParameterCount),
       "flops_per_token": .double(plan.flopsPerToken),
     ]
+    let additions = plan.configuration.additions
+    if !additions.isEmpty {
+      record["additions"] = .array(additions.names.map(JSONValue.string))
+      record["huggingface_loadable"] = false
+    }
     if let summary {
       record["results"] = .object(
         Dictionary(summary.metrics(plan)) { first, _ in first })
@@ -73,7 +78,8 @@ extension TrainingRun {
     try store.removeAll()
     (state, metrics, samples) = (LoopState(), [], [])
     guard let start = data.startingModel else {
-      model.initialize(seed: UInt64(bitPattern: Int64(plan.options.seed)))
+      model.initialize(
+        seed: UInt64(bitPattern: Int64(plan.options.seed)), values: plan.options.initialValues)
       return false
     }
     try checkpoint { () throws(CheckpointError) in
@@ -126,7 +132,7 @@ extension TrainingPlan {
       case .epochs(let value): ["epochs": .double(value)]
       case nil: .null
       }
-    return [
+    var settings: [String: JSONValue] = [
       "layers": .int(configuration.layers), "width": .int(configuration.width),
       "heads": .int(configuration.heads), "kv_heads": .int(configuration.keyValueHeads),
       "vocabulary_size": .int(configuration.vocabularySize),
@@ -149,6 +155,13 @@ extension TrainingPlan {
       "sample_every": .int(options.sampleEvery), "sample_tokens": .int(options.sampleTokens),
       "sample_prompts": .array(options.samplePrompts.map(JSONValue.string)),
     ]
+    // Absent where they are what they were before there was a choice.
+    if !configuration.additions.isEmpty { settings["additions"] = configuration.additions.json }
+    if options.muon != .newtonSchulz { settings["muon"] = .string(options.muon.rawValue) }
+    if options.initialValues != .nanochat2025 {
+      settings["initial_values"] = .string(options.initialValues.rawValue)
+    }
+    return .object(settings)
   }
 }
 
@@ -159,6 +172,7 @@ extension TrainingSummary {
       ("loss", .double(finalLoss)), ("first_loss", .double(firstLoss)), ("steps", .int(steps)),
       ("tokens", .int(tokens)), ("parameters", .int(plan.configuration.parameterCount)),
       ("vocabulary_size", .int(plan.configuration.vocabularySize)),
-    ] + validation.sorted { $0.key < $1.key }.map { ($0.key, .double($0.value)) }
+    ] + (plan.configuration.additions.isEmpty ? [] : [("huggingface_loadable", .bool(false))])
+      + validation.sorted { $0.key < $1.key }.map { ($0.key, .double($0.value)) }
   }
 }

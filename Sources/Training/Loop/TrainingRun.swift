@@ -50,6 +50,9 @@ final class TrainingRun {
     settings.matrixRate = Float(options.matrixRate * options.rateFactor)
     settings.weightDecay = Float(options.weightDecay)
     settings.momentumWarmupSteps = options.muonWarmupSteps
+    settings.muon = options.muon
+    settings.scalarRate *= Float(options.rateFactor)
+    settings.gateRate *= Float(options.rateFactor)
     do throws(LanguageModelError) {
       model = try GPT(
         configuration: plan.configuration, pool: pool, maximumBatch: options.deviceBatch,
@@ -107,6 +110,8 @@ final class TrainingRun {
     var validation: [String: Double] = [:]
     while true {
       let step = state.step
+      // What is measured here is measured again when the step that follows is left half-way.
+      let boundary = (state: state, metrics: metrics.count, samples: samples.count)
       let isLast = step == plan.steps
       let isEvaluation = isLast || isDue(plan.options.evaluateEvery)
       if reporter.isCancelled { throw try interrupted() }
@@ -117,7 +122,12 @@ final class TrainingRun {
       }
       if isLast || isDue(plan.options.sampleEvery) { sampleText() }
       if isLast { break }
-      try trainOneStep()
+      guard try trainOneStep() else {
+        state = boundary.state
+        metrics.removeSubrange(boundary.metrics...)
+        samples.removeSubrange(boundary.samples...)
+        throw try interrupted()
+      }
       needsSave =
         plan.options.saveEverySteps > 0 && state.step % plan.options.saveEverySteps == 0
         && state.step < plan.steps
@@ -134,14 +144,21 @@ final class TrainingRun {
     return TrainingInterrupted(step: state.step, checkpoint: store.path(step: state.step))
   }
 
-  private func trainOneStep() throws(TrainingError) {
+  /// False when it was asked to stop on the way: nothing has changed then. A step of many passes may
+  /// take minutes, which nobody who pressed Ctrl-C waits for.
+  private func trainOneStep() throws(TrainingError) -> Bool {
     let step = state.step
+    let start = source.position
     // All passes are read first: the loss is divided by what the whole step trains on.
     for index in batches.indices { try source.next(&batches[index]) }
     let trained = batches.reduce(0) { $0 + $1.trainedTokens }
     model.zeroGradients()
     var sum = LossSum()
-    for batch in batches {
+    for (index, batch) in batches.enumerated() {
+      if index > 0, reporter.isCancelled {
+        try source.seek(start)
+        return false
+      }
       sum += model.forwardBackward(
         tokens: batch.tokens, targets: batch.targets, batch: batch.rows, sequence: batch.length,
         gradientScale: trained > 0 ? 1 / Float(trained) : 0)
@@ -172,19 +189,23 @@ final class TrainingRun {
       TrainingProgress(
         completed: state.step, total: plan.steps, unit: "steps",
         detail: clock.detail(loss: state.smoothedLoss ?? loss, step: state.step)))
+    return true
   }
 
-  /// Weights are still those of the last good step when this throws.
+  /// Weights whose loss is bad are not saved: what was saved before is the last that is good.
   private func guardAgainstDivergence(
     _ loss: Double, gradientNorm: Float
   ) throws(TrainingError) {
     let limit = (state.firstLoss ?? loss) + plan.options.explosionMargin
     let isTooOften = state.consecutiveSkips >= 20
     guard loss.isFinite, gradientNorm.isFinite, loss <= limit, !isTooOften else {
-      try save()
+      // Only a good loss whose gradient overflows is one of good weights.
+      let isGood = loss.isFinite && loss <= limit && !isTooOften
+      if isGood { try save() }
+      let last = store.steps.first { isGood || $0 < state.step - state.consecutiveSkips }
       throw .diverged(
         step: state.step, loss: gradientNorm.isFinite ? loss : .nan, limit: limit,
-        lastCheckpoint: store.path(step: state.step))
+        lastCheckpoint: last.map(store.path(step:)))
     }
   }
 
