@@ -3,7 +3,8 @@ import Glibc
 import Testing
 
 /// Prints how fast the file that `NANOBUILD_BENCH_PARQUET` names is read; skipped without it.
-@Suite(.serialized, .enabled(if: getenv("NANOBUILD_BENCH_PARQUET") != nil)) struct ReadingSpeedTests {
+@Suite(.serialized, .enabled(if: getenv("NANOBUILD_BENCH_PARQUET") != nil))
+struct ReadingSpeedTests {
   @Test(arguments: [1, 2])
   func textColumn(threads: Int) throws {
     let path = String(cString: try #require(getenv("NANOBUILD_BENCH_PARQUET")))
