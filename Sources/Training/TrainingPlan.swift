@@ -3,12 +3,6 @@ import JSON
 package import LanguageModel
 import Tokenization
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// All numbers of a run, known before its first step.
 package struct TrainingPlan: Sendable {
   package let kind: TrainingStage.Kind
@@ -193,24 +187,20 @@ extension TrainingPlan {
     ]
   }
 
+  /// Logs what the process will take at most, and throws when that is not allowed. To be called when
+  /// everything but the model is in memory.
   func checkMemory(
     threads: Int, limit: Int?, _ reporter: any TrainingReporter
   ) throws(TrainingError) {
-    let parts = memory(threads: threads)
+    let parts = memory(threads: threads) + [("program and data", ProcessMemory.resident)]
     let needed = parts.reduce(0) { $0 + $1.bytes }
     let plan =
       "memory: \(TrainingError.size(needed)) = "
       + parts.map { "\($0.use) \(TrainingError.size($0.bytes))" }.joined(separator: " + ")
     reporter.log(plan)
     reporter.measurement("planned_memory_bytes", .int(needed))
-    let limit = limit ?? Self.machineMemory
+    let limit = limit ?? ProcessMemory.ofMachine
     guard needed <= limit else { throw .memory(needed: needed, limit: limit, plan: plan) }
-  }
-
-  private static var machineMemory: Int {
-    let pages = sysconf(Int32(_SC_PHYS_PAGES))
-    let size = sysconf(Int32(_SC_PAGESIZE))
-    return pages > 0 && size > 0 ? pages * size : .max
   }
 
   /// 8.27 M, 3.1 G …

@@ -69,13 +69,12 @@ package enum TrainingStage {
     let data = try TrainingData.open(kind, options, inputs, workFolder: environment.output)
     let plan = try TrainingPlan.make(kind, options, data)
     for line in plan.description { reporter.log(line) }
-    try plan.checkMemory(threads: environment.threads, limit: environment.memoryLimit, reporter)
-
     let pool: ThreadPool
     do throws(KernelError) { pool = try ThreadPool(threads: environment.threads) } catch {
       throw TrainingError.kernel(error)
     }
     let peak = try measurePeak(plan, pool, environment, reporter)
+    try plan.checkMemory(threads: environment.threads, limit: environment.memoryLimit, reporter)
     let run = try TrainingRun(
       plan: plan, data: data, pool: pool, peak: peak, environment: environment,
       reporter: reporter)

@@ -124,6 +124,17 @@ import Testing
     #expect(try project.bytes("cache/current/quick/pretrain/model.safetensors") == model)
   }
 
+  /// The seed project's stages read keys that nothing wrote, and wrote keys that nothing read.
+  @Test func aParameterThatNoStageReadsIsRefused() throws {
+    let project = try shipped()
+    for (asset, key) in [("pretrain", "eval_steps"), ("sft", "quick_mode"), ("pretrain", "smeer")] {
+      let end = try project.run("run", "--set", "\(asset).\(key)=1")
+      #expect(end.status == 2)
+      #expect(end.error.contains("`\(key)`"), "\(end.error)")
+    }
+    #expect(!project.exists("cache/runs"))
+  }
+
   @Test func aCorruptShardIsNamedWithItsPage() throws {
     let project = try shipped()
     var bytes = try project.bytes("data/shard_00004.parquet")

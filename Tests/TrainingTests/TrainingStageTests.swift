@@ -159,6 +159,19 @@ import Training
     #expect(try workshop.files("out") == workshop.files("fresh"))
   }
 
+  @Test func checkpointsAreWrittenByTime() throws {
+    var options = Workshop.options(.base)
+    options.saveEverySeconds = 1e-9
+    options.keepCheckpoints = 100
+    #expect(throws: TrainingInterrupted.self) {
+      try workshop.train(.base, into: "out", options, reporter: Recorder(stopAfter: 4))
+    }
+    // Every step took longer than that.
+    #expect(
+      CheckpointFiles.names(in: workshop.path + "/out/checkpoints")
+        == (1...4).map { "step_00000\($0)" })
+  }
+
   @Test func onlyTheLastCheckpointsAndTheBestAreKept() throws {
     var options = Workshop.options(.base)
     options.saveEverySteps = 1

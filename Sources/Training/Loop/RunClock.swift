@@ -1,12 +1,6 @@
 import JSON
 import Kernels
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Times of a run: rate, share of the machine's peak, time left, and when to save. Nothing of it
 /// reaches the result.
 struct RunClock {
@@ -20,6 +14,8 @@ struct RunClock {
   private var timedSteps = 0
   private var timedSeconds = 0.0
   private var mark: Double?
+  /// What making rows of the data took, in all.
+  private var dataSeconds = 0.0
   private var firstStep = 0
 
   private static let untimedSteps = 3
@@ -35,6 +31,13 @@ struct RunClock {
     firstStep = step
     savedStep = step == 0 ? nil : step
     mark = startTime
+  }
+
+  /// Runs `body`, which makes rows of the data.
+  mutating func timingData(_ body: () throws(TrainingError) -> Void) throws(TrainingError) {
+    let start = monotonicSeconds()
+    try body()
+    dataSeconds += monotonicSeconds() - start
   }
 
   /// Between steps something else took time.
@@ -89,24 +92,12 @@ struct RunClock {
   func measurements(step: Int) -> [(String, JSONValue)] {
     var values: [(String, JSONValue)] = [
       ("training_seconds", .double(monotonicSeconds() - startTime)),
-      ("peak_memory_bytes", .int(Self.peakMemory)),
+      ("data_seconds", .double(dataSeconds)), ("peak_memory_bytes", .int(ProcessMemory.peak)),
     ]
     if let peak { values.append(("peak_gflops", .double(peak))) }
     if let rate = tokensPerSecond { values.append(("tokens_per_second", .double(rate))) }
     if let share = shareOfPeak { values.append(("share_of_peak", .double(share))) }
     return values
-  }
-
-  /// Of this process, in bytes.
-  private static var peakMemory: Int {
-    var usage = rusage()
-    // RUSAGE_SELF, whose type differs from the parameter's on Linux.
-    guard getrusage(0, &usage) == 0 else { return 0 }
-    #if canImport(Glibc)
-      return usage.ru_maxrss * 1024
-    #else
-      return usage.ru_maxrss
-    #endif
   }
 
   static func duration(_ seconds: Double) -> String {

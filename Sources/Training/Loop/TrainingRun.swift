@@ -150,7 +150,9 @@ final class TrainingRun {
     let step = state.step
     let start = source.position
     // All passes are read first: the loss is divided by what the whole step trains on.
-    for index in batches.indices { try source.next(&batches[index]) }
+    try clock.timingData { () throws(TrainingError) in
+      for index in batches.indices { try source.next(&batches[index]) }
+    }
     let trained = batches.reduce(0) { $0 + $1.trainedTokens }
     model.zeroGradients()
     var sum = LossSum()
