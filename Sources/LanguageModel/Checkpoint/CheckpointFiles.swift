@@ -16,6 +16,7 @@ package enum CheckpointFiles {
     guard size <= limit else {
       throw .malformed(path: path, reason: .fileTooLong(bytes: size, limit: limit))
     }
+    guard size > 0 else { return [] }
     // A file that shrinks between the two calls gives fewer bytes, never garbage.
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
