@@ -103,7 +103,7 @@ def main():
         settings = VARIANTS[name]
         trial = train(program, options.folder, {**settings, "steps": 25, "evaluation_tokens": 2048})
         rate = find(trial, "tokens_per_second")
-        steps = max(1, int(rate * options.seconds / TOKENS_PER_STEP))
+        steps = max(10, int(rate * options.seconds / TOKENS_PER_STEP))
         shown = train(program, options.folder, {**settings, "steps": steps})
         results[name] = {
             "steps": steps, "bpb": find(shown, "validation_bpb"), "loss": find(shown, "loss"),
