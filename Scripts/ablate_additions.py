@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 """What each of nanochat's later additions is worth on a small model, at equal wall time.
 
-    Scripts/ablate_additions.py [--program ./nanobuild] [--seconds 60] [--folder DIR] [NAME ...]
+    Scripts/ablate_additions.py speed [--rounds 3]   every variant in turns, a few steps each: how fast it is
+    Scripts/ablate_additions.py train [NAME ...]     as many steps as fit into --seconds at that speed
+    Scripts/ablate_additions.py show                 the table
+    common: [--program ./nanobuild] [--folder DIR] [--seconds 60]
 
-Every variant first trains a few steps to learn its speed, and then as many steps as fit into the seconds, with
-the rates falling to zero over the last fifth. The number to compare is bits per byte on the validation shard.
-Results are kept in DIR/results.json, so variants can be measured in separate calls. Names: see VARIANTS.
+Speeds are compared with the plain model's in the same round, since a machine is never equally fast for long; so
+only `speed` needs a quiet machine. The rates fall to zero over the last fifth of the steps. The number to
+compare is bits per byte on the validation shard. Results are kept in DIR/results.json. Names: see VARIANTS.
 """
 import argparse
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -83,12 +87,68 @@ def train(program, folder, settings):
     return json.loads(shown)
 
 
+def speed(options, program, results):
+    for number in range(options.rounds):
+        rates = {}
+        for name, settings in VARIANTS.items():
+            if "seed" in settings:
+                continue
+            # Another seed each time, or the result of the round before would be taken from the cache.
+            shown = train(program, options.folder, {
+                **settings, "steps": 30, "evaluation_tokens": 2048, "seed": 1000 + results["rounds"]})
+            rates[name] = find(shown, "tokens_per_second")
+        results["rounds"] += 1
+        results["plain_rates"].append(rates["plain"])
+        for name, rate in rates.items():
+            results["speeds"].setdefault(name, []).append(rate / rates["plain"])
+        print("round", results["rounds"], {name: round(rate) for name, rate in rates.items()}, flush=True)
+
+
+def learn(options, program, results):
+    if not results["plain_rates"]:
+        sys.exit("measure the speed first")
+    plain = statistics.median(results["plain_rates"]) * options.seconds / TOKENS_PER_STEP
+    for name in options.names or VARIANTS:
+        settings = VARIANTS[name]
+        ratio = statistics.median(results["speeds"].get(name, [1.0]))
+        steps = max(10, round(plain * ratio))
+        shown = train(program, options.folder, {**settings, "steps": steps})
+        results["trained"][name] = {
+            "steps": steps, "bpb": find(shown, "validation_bpb"),
+            "parameters": find(shown, "parameters"), "seconds": options.seconds,
+        }
+        print(name, json.dumps(results["trained"][name]), flush=True)
+        save(options, results)
+
+
+def show(options, program, results):
+    trained = results["trained"]
+    plain = trained["plain"]["bpb"]
+    print("| variant | parameters | speed | steps | bits per byte | against plain |")
+    print("|---|---|---|---|---|---|")
+    for name in VARIANTS:
+        if name not in trained:
+            continue
+        r, ratios = trained[name], results["speeds"].get(name)
+        speed = f"{statistics.median(ratios):.3f}" if ratios else ""
+        print(
+            f"| {name} | {r['parameters'] / 1e6:.2f} M | {speed} | {r['steps']} | {r['bpb']:.4f} "
+            f"| {(r['bpb'] / plain - 1) * 100:+.2f} % |")
+
+
+def save(options, results):
+    with open(options.folder + "/results.json", "w") as file:
+        json.dump(results, file, indent=1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--program", default="./nanobuild")
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--folder", default=os.path.join(tempfile.gettempdir(), "nanobuild-ablation"))
+    parser.add_argument("command", choices=["speed", "train", "show"])
     parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--program", default="./nanobuild")
+    parser.add_argument("--folder", default=os.path.join(tempfile.gettempdir(), "nanobuild-ablation"))
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     program = os.path.abspath(options.program)
     os.makedirs(options.folder, exist_ok=True)
@@ -97,27 +157,12 @@ def main():
         shutil.copytree(data, options.folder + "/data")
     with open(options.folder + "/pipeline.yaml", "w") as file:
         file.write(PIPELINE)
-    kept = options.folder + "/results.json"
-    results = json.load(open(kept)) if os.path.exists(kept) else {}
-    for name in options.names or VARIANTS:
-        settings = VARIANTS[name]
-        trial = train(program, options.folder, {**settings, "steps": 25, "evaluation_tokens": 2048})
-        rate = find(trial, "tokens_per_second")
-        steps = max(10, int(rate * options.seconds / TOKENS_PER_STEP))
-        shown = train(program, options.folder, {**settings, "steps": steps})
-        results[name] = {
-            "steps": steps, "bpb": find(shown, "validation_bpb"), "loss": find(shown, "loss"),
-            "parameters": find(shown, "parameters"),
-            "tokens_per_second": find(shown, "tokens_per_second"), "seconds": options.seconds,
-        }
-        with open(kept, "w") as file:
-            json.dump(results, file, indent=1)
-        print(name, json.dumps(results[name]), flush=True)
-    plain = results.get("plain", {}).get("bpb")
-    print("\n| variant | steps | tokens/s | bits per byte | against plain |\n|---|---|---|---|---|")
-    for name, r in results.items():
-        change = f"{(r['bpb'] / plain - 1) * 100:+.1f} %" if plain else ""
-        print(f"| {name} | {r['steps']} | {r['tokens_per_second']:.0f} | {r['bpb']:.4f} | {change} |")
+    results = {"rounds": 0, "plain_rates": [], "speeds": {}, "trained": {}}
+    if os.path.exists(options.folder + "/results.json"):
+        with open(options.folder + "/results.json") as file:
+            results = json.load(file)
+    {"speed": speed, "train": learn, "show": show}[options.command](options, program, results)
+    save(options, results)
 
 
 if __name__ == "__main__":
