@@ -1,4 +1,5 @@
 // swift-tools-version: 6.3
+import Foundation
 import PackageDescription
 
 // Modules and the arrows between them are explained in docs/ARCHITECTURE.md.
@@ -7,8 +8,13 @@ import PackageDescription
 
 /// A Debian library as a module: `Sources/<name>/module.modulemap` and `shim.h`.
 func library(_ name: String, pkgConfig: String, debian: String) -> Target {
-  .systemLibrary(
-    name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
+  // On Linux the module map names the library; the search path of a .pc file would come before that
+  // of `archives` below.
+  #if os(Linux)
+    .systemLibrary(name: name, path: "Sources/\(name)", providers: [.apt([debian])])
+  #else
+    .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig)
+  #endif
 }
 
 /// A C target that is optimised in every configuration, so that debug tests run at full speed.
@@ -34,6 +40,43 @@ let cTargets: [Target] = [
   cTarget("COpenBLAS"),
   cTarget("CKernels"),
 ]
+
+/// Flags that put the libraries into the program, so that a start need not find, map and relocate
+/// nine shared ones (3.5 ms against 2.6). `Scripts/archives` holds linker scripts that lead from
+/// `-lyaml` to `libyaml.a`; where archives are not installed the program is linked as usual.
+let archives: [String] = {
+  let names = [
+    "z", "brotlidec", "brotlicommon", "lz4", "snappy", "zstd", "yaml", "sqlite3", "xxhash",
+  ]
+  let files = FileManager.default
+  func entries(_ folder: String) -> [String] {
+    ((try? files.contentsOfDirectory(atPath: folder)) ?? []).map { "\(folder)/\($0)" }
+  }
+  let hasLibraries = (entries("/usr/lib") + ["/usr/lib"]).contains { folder in
+    names.allSatisfy { files.fileExists(atPath: "\(folder)/lib\($0).a") }
+  }
+  let hasRuntime = entries("/usr/lib/gcc").flatMap(entries).contains {
+    files.fileExists(atPath: "\($0)/libstdc++.a")
+  }
+  guard hasLibraries, hasRuntime else { return [] }
+  return ["-L\(Context.packageDirectory)/Scripts/archives"]
+}()
+
+/// A table of relative relocations that is a tenth of the usual one, which every start reads: 1.1 MB
+/// less in memory. Understood by glibc since 2.36.
+let packedRelocations: [String] = {
+  #if canImport(Glibc)
+    var text = [CChar](repeating: 0, count: 64)
+    guard confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count) > 0 else { return [] }
+    let version = String(cString: text).drop { !$0.isNumber }.split(separator: ".").compactMap {
+      Int($0)
+    }
+    guard version.count >= 2, (version[0], version[1]) >= (2, 36) else { return [] }
+    return ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"]
+  #else
+    return []
+  #endif
+}()
 
 let swiftTargets: [Target] = [
   .target(name: "JSON"),
@@ -72,8 +115,9 @@ let swiftTargets: [Target] = [
       .unsafeFlags(
         [
           "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections",
-          "-lswiftSynchronization",
-        ], .when(platforms: [.linux]))
+          "-lswiftSynchronization", "-use-ld=lld", "-Xlinker", "--no-export-dynamic",
+          "-Xclang-linker", "-static-libgcc",
+        ] + archives + packedRelocations, .when(platforms: [.linux]))
     ]),
   .target(name: "TestSupport", dependencies: ["CSystem"], path: "Tests/TestSupport"),
 ]

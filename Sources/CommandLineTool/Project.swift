@@ -42,15 +42,35 @@ struct ProjectFile {
 
   static let defaultName = "pipeline.yaml"
 
+  /// Why there is none.
+  enum Missing: Error {
+    case folder(String, code: Int32)
+    case file
+  }
+
   /// The file named by `-f`, or the nearest `pipeline.yaml` at or above the working folder.
   static func find(_ options: PipelineOptions, _ terminal: Terminal) throws -> ProjectFile {
-    if let directory = options.directory, chdir(directory) != 0 {
-      terminal.note(
-        "error: cannot go to folder `\(directory)`: \(String(cString: strerror(errno)))")
-      throw ExitStatus.usage.exit
+    do throws(Missing) {
+      return try find(directory: options.directory, file: options.file)
+    } catch {
+      switch error {
+      case .folder(let folder, let code):
+        terminal.note("error: cannot go to folder `\(folder)`: \(String(cString: strerror(code)))")
+        throw ExitStatus.usage.exit
+      case .file:
+        terminal.note("error: there is no `\(defaultName)` here or in a folder above")
+        terminal.note(
+          "help: `nanobuild init` writes one, `-C DIR` and `-f FILE` name another place")
+        throw ExitStatus.invalidInput.exit
+      }
     }
+  }
+
+  /// As above; goes to `directory` first.
+  static func find(directory: String?, file: String?) throws(Missing) -> ProjectFile {
+    if let directory, chdir(directory) != 0 { throw .folder(directory, code: errno) }
     let here = workingFolder()
-    if let file = options.file {
+    if let file {
       let path = file.hasPrefix("/") ? file : here + "/" + file
       return ProjectFile(path: path, root: realFolder(of: path), shownName: file)
     }
@@ -61,13 +81,10 @@ struct ProjectFile {
       if access(candidate, F_OK) == 0 {
         return ProjectFile(path: candidate, root: folder, shownName: shown)
       }
-      guard folder != "/", let slash = folder.lastIndex(of: "/") else { break }
+      guard folder != "/", let slash = folder.lastIndex(of: "/") else { throw .file }
       folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
       shown = "../" + shown
     }
-    terminal.note("error: there is no `\(defaultName)` here or in a folder above")
-    terminal.note("help: `nanobuild init` writes one, `-C DIR` and `-f FILE` name another place")
-    throw ExitStatus.invalidInput.exit
   }
 
   static func workingFolder() -> String {

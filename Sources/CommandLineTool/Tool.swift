@@ -27,7 +27,11 @@ extension Tool {
   package static func start() {
     // A reader that has gone (`nanobuild status | head`) is noticed at the write.
     signal(SIGPIPE, SIG_IGN)
-    main(reordered(Array(CommandLine.arguments.dropFirst())))
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if let request = FreshRequest(arguments), request.answer() {
+      Glibc.exit(ExitStatus.done.rawValue)
+    }
+    main(reordered(arguments))
   }
 
   /// Moves `-C DIR`, `-f FILE` and output flags that stand before the command behind it, where

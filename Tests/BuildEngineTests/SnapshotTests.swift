@@ -23,7 +23,7 @@ import Testing
 
     func load(environment: [String: String] = [:]) -> FreshnessSnapshot? {
       FreshnessSnapshot.load(
-        cache: lab.cache, invocation: invocation, environment: environment)
+        cache: lab.cache, invocation: invocation, variable: { environment[$0] })
     }
   }
 

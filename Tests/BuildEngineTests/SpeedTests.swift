@@ -56,17 +56,17 @@ import Testing
     #expect(isSaved)
     for _ in 0..<5 {
       let snapshot = timed("snapshot") {
-        FreshnessSnapshot.load(cache: lab.cache, invocation: invocation, environment: [:])
+        FreshnessSnapshot.load(cache: lab.cache, invocation: invocation, variable: { _ in nil })
       }
       #expect(snapshot != nil)
     }
     timed("snapshot, one thread") {
       _ = FreshnessSnapshot.load(
-        cache: lab.cache, invocation: invocation, environment: [:], threads: 1)
+        cache: lab.cache, invocation: invocation, variable: { _ in nil }, threads: 1)
     }
     timed("snapshot and lines") {
       var bytes = 0
-      FreshnessSnapshot.load(cache: lab.cache, invocation: invocation, environment: [:])?
+      FreshnessSnapshot.load(cache: lab.cache, invocation: invocation, variable: { _ in nil })?
         .forEachAsset { bytes += $0.name.utf8.count }
       if bytes == 0 { print("no lines") }
     }

@@ -42,10 +42,10 @@ package final class FreshnessSnapshot {
 
   /// The snapshot of this invocation if every guard still holds; nil means look properly.
   package static func load(
-    cache: String, invocation: SnapshotInvocation, environment: [String: String], threads: Int = 2
+    cache: String, invocation: SnapshotInvocation, variable: (String) -> String?, threads: Int = 2
   ) -> FreshnessSnapshot? {
     guard let bytes = map(invocation.path(cache: cache)) else { return nil }
-    guard let snapshot = parse(bytes, environment: environment, threads: threads) else {
+    guard let snapshot = parse(bytes, variable: variable, threads: threads) else {
       unmap(bytes)
       return nil
     }
@@ -96,7 +96,7 @@ package final class FreshnessSnapshot {
   }
 
   private static func parse(
-    _ bytes: UnsafeRawBufferPointer, environment: [String: String], threads: Int
+    _ bytes: UnsafeRawBufferPointer, variable: (String) -> String?, threads: Int
   ) -> FreshnessSnapshot? {
     let body = UnsafeRawBufferPointer(rebasing: bytes[headerSize...])
     var cursor = SnapshotCursor(bytes: bytes, position: magic.count)
@@ -110,7 +110,7 @@ package final class FreshnessSnapshot {
       guard let name = cursor.text(), let isSet = cursor.fixed(), let value = cursor.text() else {
         return nil
       }
-      guard environment[name] == (isSet == 1 ? value : nil) else { return nil }
+      guard variable(name) == (isSet == 1 ? value : nil) else { return nil }
     }
     guard let baseCount = cursor.count() else { return nil }
     var bases: [Int32] = []
@@ -155,8 +155,9 @@ package final class FreshnessSnapshot {
           guards: guardStart.assumingMemoryBound(to: nb_guard.self),
           names: nameStart.assumingMemoryBound(to: CChar.self), bases: baseStart, stop: stopPointer)
         let broken = Atomic<Int>(0)
-        let width = count < 4_000 ? 1 : max(1, threads)
-        let chunk = width == 1 ? count : 4_096
+        // A thread costs as much as looking at some fifty files.
+        let width = count < 512 ? 1 : max(1, threads)
+        let chunk = width == 1 ? count : min(4_096, max(64, count / (8 * width)))
         Threads.forEach(count: (count + chunk - 1) / chunk, width: width) { number in
           guard broken.load(ordering: .relaxed) == 0 else { return }
           let end = min(count, (number + 1) * chunk)

@@ -55,9 +55,6 @@ struct RunCommand: ParsableCommand {
     let file = try ProjectFile.find(pipeline, terminal)
     let invocation = Session.invocation(file, pipeline, targets: targets)
     let isPlain = force.isEmpty && !only && !dryRun
-    if isPlain, let snapshot = Session.snapshot(file, invocation) {
-      return sayFresh(snapshot, terminal)
-    }
     let session = try Session.open(file, pipeline, terminal)
     if dryRun { return try showPlan(session, terminal) }
     var options = RunOptions(targets: session.targets(targets))
@@ -102,19 +99,6 @@ struct RunCommand: ParsableCommand {
     }
     return try engine.graph.closure(of: options.targets).map {
       AssetStatus(name: engine.graph.assets[$0].name, state: .fresh)
-    }
-  }
-
-  private func sayFresh(_ snapshot: FreshnessSnapshot, _ terminal: Terminal) {
-    var summary = RunSummary()
-    summary.fresh = snapshot.taskCount
-    if json {
-      terminal.print(JSONWriter.text(BuildEvent.runFinished(summary).json))
-    } else {
-      let noun = snapshot.assetCount == 1 ? "asset" : "assets"
-      terminal.print(
-        "\(snapshot.assetCount) \(noun): 0 ran, 0 restored, \(snapshot.assetCount) fresh, 0 failed in "
-          + Format.duration(ProcessClock.secondsSinceStart))
     }
   }
 

@@ -27,33 +27,28 @@ struct StatusCommand: ParsableCommand {
     defer { terminal.flush() }
     let file = try ProjectFile.find(pipeline, terminal)
     let invocation = Session.invocation(file, pipeline, targets: targets)
-    let statuses: [AssetStatus]
-    let profile: String
-    if let snapshot = Session.snapshot(file, invocation) {
-      var list: [AssetStatus] = []
-      snapshot.forEachAsset { list.append($0) }
-      statuses = list
-      profile = snapshot.profile
-    } else {
-      let session = try Session.open(file, pipeline, terminal)
-      statuses = try terminal.reporting {
-        try session.engine.status(targets: session.targets(targets))
-      }
-      profile = session.pipeline.profile
-      if statuses.allSatisfy({ $0.state == .fresh && $0.warnings.isEmpty }) {
-        session.saveSnapshot(invocation)
-      }
+    let session = try Session.open(file, pipeline, terminal)
+    let statuses = try terminal.reporting {
+      try session.engine.status(targets: session.targets(targets))
     }
+    if statuses.allSatisfy({ $0.state == .fresh && $0.warnings.isEmpty }) {
+      session.saveSnapshot(invocation)
+    }
+    Self.show(statuses, profile: session.pipeline.profile, json: json, terminal)
     let stale = statuses.count { $0.state != .fresh }
-    if json {
-      terminal.print(JSONWriter.text(Self.json(statuses, profile: profile), pretty: true))
-    } else {
-      Self.lines(statuses, color: terminal.usesColor).forEach { terminal.print($0) }
-      let noun = statuses.count == 1 ? "asset" : "assets"
-      terminal.print(
-        "\(statuses.count) \(noun), \(statuses.count - stale) fresh (profile \(profile))")
-    }
     if check, stale > 0 { throw ExitStatus.failed.exit }
+  }
+
+  static func show(
+    _ statuses: [AssetStatus], profile: String, json: Bool, _ terminal: Terminal
+  ) {
+    if json {
+      return terminal.print(JSONWriter.text(Self.json(statuses, profile: profile), pretty: true))
+    }
+    lines(statuses, color: terminal.usesColor).forEach { terminal.print($0) }
+    let fresh = statuses.count { $0.state == .fresh }
+    let noun = statuses.count == 1 ? "asset" : "assets"
+    terminal.print("\(statuses.count) \(noun), \(fresh) fresh (profile \(profile))")
   }
 
   static func lines(_ statuses: [AssetStatus], color: Bool) -> [String] {

@@ -52,11 +52,17 @@ struct Session {
 
   /// What identifies the answer to `run` and `status` with these options.
   static func invocation(
-    _ file: ProjectFile, _ options: PipelineOptions, targets: [String]
+    _ file: ProjectFile, profile: String?, overrides: [String], targets: [String]
   ) -> SnapshotInvocation {
     SnapshotInvocation(
-      pipelinePath: file.path, profile: options.profile, overrides: options.overrides,
-      targets: targets, toolIdentifier: SnapshotInvocation.currentTool())
+      pipelinePath: file.path, profile: profile, overrides: overrides, targets: targets,
+      toolIdentifier: SnapshotInvocation.currentTool())
+  }
+
+  static func invocation(
+    _ file: ProjectFile, _ options: PipelineOptions, targets: [String]
+  ) -> SnapshotInvocation {
+    invocation(file, profile: options.profile, overrides: options.overrides, targets: targets)
   }
 
   static func configuration(_ project: Project) -> EngineConfiguration {
@@ -65,14 +71,6 @@ struct Session {
       profile: project.pipeline.profile, environment: ProcessVariables.all,
       cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
       memory: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
-  }
-
-  /// Proof that nothing changed since everything was fresh, when there is one.
-  static func snapshot(
-    _ file: ProjectFile, _ invocation: SnapshotInvocation
-  ) -> FreshnessSnapshot? {
-    FreshnessSnapshot.load(
-      cache: file.root + "/cache", invocation: invocation, environment: ProcessVariables.all)
   }
 
   /// The assets a command without targets works on: those of the profile's `only`, or all.

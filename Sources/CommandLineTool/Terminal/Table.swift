@@ -35,24 +35,36 @@ package struct Table {
     var widths = [Int](repeating: 0, count: alignments.count)
     for row in rows {
       for (column, cell) in row.enumerated() where column < widths.count {
-        widths[column] = max(widths[column], cell.text.count)
+        widths[column] = max(widths[column], Self.width(cell.text))
       }
     }
+    // `status` may have a hundred thousand rows: they are put together as bytes.
+    var line: [UInt8] = []
     return rows.map { row in
-      var line = ""
+      line.removeAll(keepingCapacity: true)
       for (column, cell) in row.enumerated() {
-        let styled = cell.style.map { $0(cell.text, color) } ?? cell.text
-        let width = column < widths.count ? widths[column] : 0
-        let padding = String(repeating: " ", count: max(0, width - cell.text.count))
         let isLast = column == row.count - 1
-        switch column < alignments.count ? alignments[column] : .left {
-        case .left: line += isLast ? styled : styled + padding
-        case .right: line += padding + styled
+        let width = column < widths.count ? widths[column] : 0
+        let padding = repeatElement(
+          UInt8(ascii: " "), count: max(0, width - Self.width(cell.text)))
+        let alignment = column < alignments.count ? alignments[column] : .left
+        if alignment == .right { line.append(contentsOf: padding) }
+        if let style = cell.style, color {
+          line.append(contentsOf: style(cell.text, color).utf8)
+        } else {
+          line.append(contentsOf: cell.text.utf8)
         }
-        if !isLast { line += "  " }
+        if alignment == .left, !isLast { line.append(contentsOf: padding) }
+        if !isLast { line.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2)) }
       }
-      while line.last == " " { line.removeLast() }
-      return line
+      while line.last == UInt8(ascii: " ") { line.removeLast() }
+      return String(decoding: line, as: UTF8.self)
     }
+  }
+
+  /// Characters of `text`; counted without Unicode's rules where all are ASCII.
+  private static func width(_ text: String) -> Int {
+    let isPlain = text.utf8.withContiguousStorageIfAvailable { $0.allSatisfy { $0 < 0x80 } }
+    return isPlain == true ? text.utf8.count : text.count
   }
 }

@@ -13,12 +13,12 @@ final class Terminal: Sendable {
   let isInteractive: Bool
   private let buffer = Mutex<[UInt8]>([])
 
-  init(options: OutputOptions, environment: [String: String]) {
-    let noColor = options.noColor || options.plain || !(environment["NO_COLOR"] ?? "").isEmpty
-    let dumb = environment["TERM"] == "dumb"
+  init(noColor: Bool, plain: Bool, variable: (String) -> String?) {
+    let noColor = noColor || plain || !(variable("NO_COLOR") ?? "").isEmpty
+    let dumb = variable("TERM") == "dumb"
     usesColor = !noColor && !dumb && isatty(STDOUT_FILENO) == 1
     errorUsesColor = !noColor && !dumb && isatty(STDERR_FILENO) == 1
-    isInteractive = !options.plain && !dumb && isatty(STDERR_FILENO) == 1
+    isInteractive = !plain && !dumb && isatty(STDERR_FILENO) == 1
   }
 
   /// Columns of the terminal that standard error goes to, 80 when it is none.
@@ -94,6 +94,8 @@ package enum Style: String {
 
 extension Terminal {
   static func make(_ options: OutputOptions) -> Terminal {
-    Terminal(options: options, environment: ProcessVariables.all)
+    let environment = ProcessVariables.all
+    return Terminal(
+      noColor: options.noColor, plain: options.plain, variable: { environment[$0] })
   }
 }
