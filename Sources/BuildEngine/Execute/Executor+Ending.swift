@@ -16,19 +16,19 @@ extension Executor {
         recorder.record(.sample(name(item.task, job.asset), step: step, values: values))
       }
     case .partitionDone(let value):
-      guard let place = job.items.firstIndex(where: { $0.partition == value }),
+      guard let place = job.place(of: value),
         !job.items[place].isDone
       else { return }
       try publish(job, place)
     case .partitionFailed(let value, let message):
-      if let place = job.items.firstIndex(where: { $0.partition == value }) {
+      if let place = job.place(of: value) {
         job.items[place].failure = message
       }
     case .verdict(let verdict): job.verdict = verdict
     case .failed(let message, let help, let partitions):
       job.failure = job.failure ?? (message, help)
       for value in partitions {
-        if let place = job.items.firstIndex(where: { $0.partition == value }) {
+        if let place = job.place(of: value) {
           job.items[place].failure = job.items[place].failure ?? message
         }
       }
@@ -40,7 +40,7 @@ extension Executor {
     var place = 0
     var name = name
     if job.items.count > 1, let slash = name.firstIndex(of: "/"),
-      let found = job.items.firstIndex(where: { $0.partition == String(name[..<slash]) })
+      let found = job.place(of: String(name[..<slash]))
     {
       place = found
       name = String(name[name.index(after: slash)...])

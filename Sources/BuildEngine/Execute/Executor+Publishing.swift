@@ -57,48 +57,115 @@ extension Executor {
     again.append((job.asset, item.task))
   }
 
-  func published(_ publication: Publisher.Publication) throws(BuildError) {
+  /// Publications wait a moment for each other: recording sixty together costs the index little more
+  /// than one, as long as nothing waits for what they make.
+  func receivePublications() throws(BuildError) {
+    let new = publisher.mailbox.take()
+    if arrived.isEmpty, !new.isEmpty { firstArrival = Clock.seconds() }
+    arrived += new
+    guard !arrived.isEmpty, !mayWait else { return }
+    let batch = arrived
+    arrived = []
+    try record(batch)
+  }
+
+  private var mayWait: Bool {
+    guard !isStopping, arrived.count < 64,
+      Clock.seconds() - firstArrival < Self.longestGathering
+    else { return false }
+    // Either all cores have work anyway, or the worker goes on making partitions.
+    return !queue.isEmpty || arrived.allSatisfy { active[$0.job]?.worker != nil }
+  }
+
+  /// A publication with what it is recorded by.
+  private struct Finished {
+    var job: Job
+    var item: Job.Item
+    var seconds: Double
+    var record: ResultRecord
+    var outcome: TaskOutcome
+  }
+
+  /// Results first, in one transaction; then the links to them; then what waits for them.
+  private func record(_ batch: [Publisher.Publication]) throws(BuildError) {
+    var finished: [Finished] = []
+    do throws(BuildError) {
+      try index.database.transaction { () throws(BuildError) in
+        for publication in batch {
+          if let one = try save(publication) { finished.append(one) }
+        }
+      }
+    } catch {
+      guard batch.count > 1 else {
+        return try couldNotPublish(batch[0], error)
+      }
+      // One of them can't be recorded, or none: each for itself.
+      for publication in batch { try record([publication]) }
+      return
+    }
+    for publication in batch {
+      if case .failure(let error) = publication.result { try couldNotPublish(publication, error) }
+    }
+    for one in finished {
+      one.job.publishing -= 1
+      do throws(BuildError) {
+        try link(one.item.task, one.job.asset, one.record.digest)
+        one.item.stage.remove()
+        try settle(one.item.task, one.job.asset, one.outcome, seconds: one.seconds)
+        if one.job.worker == nil { try endIfPublished(one.job) }
+      } catch {
+        try failed(one.job, one.item, error, seconds: one.seconds)
+      }
+    }
+  }
+
+  /// Records one publication inside the running transaction; nil when it failed.
+  private func save(_ publication: Publisher.Publication) throws(BuildError) -> Finished? {
+    guard let job = active[publication.job], case .success(var record) = publication.result else {
+      return nil
+    }
+    let item = job.items[publication.item]
+    let seconds = Clock.seconds() - job.firstStart
+    if let known = try index.result(record.digest) {
+      record.metrics.merge(known.metrics) { new, _ in new }
+      if known.unflushedBoot == 0 { record.unflushedBoot = 0 }
+    }
+    let name = graph.assets[job.asset].name
+    let before = try index.current(
+      profile: configuration.profile, asset: name, partition: item.partition)
+    let old = try before.flatMap { current throws(BuildError) in
+      try index.digest(forKey: current.key)
+    }
+    let outcome = TaskOutcome.ran(record.digest, isSame: old == record.digest)
+    try index.rememberResult(record)
+    try index.rememberKey(item.key, record.digest, recipe: item.recipe, at: record.createdAt)
+    try remember(job, item, outcome, seconds: seconds, record: record)
+    try index.setCurrent(
+      profile: configuration.profile, asset: name, partition: item.partition, key: item.key,
+      at: Double(Clock.wall()) * 1e-9)
+    return Finished(job: job, item: item, seconds: seconds, record: record, outcome: outcome)
+  }
+
+  /// The disk filled up, or the step left something that can't be a result.
+  private func couldNotPublish(
+    _ publication: Publisher.Publication, _ error: BuildError
+  ) throws(BuildError) {
     guard let job = active[publication.job] else { return }
     job.publishing -= 1
-    let place = publication.item
-    let item = job.items[place]
-    let seconds = Clock.seconds() - job.firstStart
-    do throws(BuildError) {
-      var record = try publication.result.get()
-      if let known = try index.result(record.digest) {
-        record.metrics.merge(known.metrics) { new, _ in new }
-        if known.unflushedBoot == 0 { record.unflushedBoot = 0 }
-      }
-      let before = try index.current(
-        profile: configuration.profile, asset: graph.assets[job.asset].name,
-        partition: item.partition)
-      let old = try before.flatMap { current throws(BuildError) in
-        try index.digest(forKey: current.key)
-      }
-      let saved = record
-      try index.database.transaction { () throws(BuildError) in
-        try index.rememberResult(saved)
-        try index.rememberKey(item.key, saved.digest, recipe: item.recipe, at: saved.createdAt)
-        try remember(
-          job, item, .ran(saved.digest, isSame: old == saved.digest), seconds: seconds,
-          record: saved)
-      }
-      try link(item.task, job.asset, item.key, saved.digest)
-      try? Disk.removeTree(item.stage.root)
-      try settle(
-        item.task, job.asset, .ran(saved.digest, isSame: old == saved.digest), seconds: seconds)
-      if job.worker == nil { try endIfPublished(job) }
-    } catch {
-      // The disk filled up, or the step left something that can't be a result.
-      hasFailed = true
-      states[item.task] = .failed
-      summary.failed += 1
-      let failure = TaskFailure(message: error.message, help: error.help, logPath: job.logPath)
-      recorder.record(
-        .finished(name(item.task, job.asset), .failed(failure), seconds: seconds))
-      try? remember(job, item, .failed(failure), seconds: seconds, record: nil)
-      if job.worker == nil { try endIfPublished(job) }
-    }
+    try failed(
+      job, job.items[publication.item], error, seconds: Clock.seconds() - job.firstStart)
+  }
+
+  private func failed(
+    _ job: Job, _ item: Job.Item, _ error: BuildError, seconds: Double
+  ) throws(BuildError) {
+    hasFailed = true
+    states[item.task] = .failed
+    summary.failed += 1
+    let failure = TaskFailure(message: error.message, help: error.help, logPath: job.logPath)
+    recorder.record(.finished(name(item.task, job.asset), .failed(failure), seconds: seconds))
+    try? remember(job, item, .failed(failure), seconds: seconds, record: nil)
+    if job.worker == nil { try endIfPublished(job) }
   }
 
   /// The task's line in the history.

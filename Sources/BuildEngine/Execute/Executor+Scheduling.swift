@@ -77,6 +77,7 @@ extension Executor {
       return nil
     }
     let evaluation: Evaluation
+    let indexVersion = try index.version
     do throws(BuildError) {
       evaluation = try evaluator.evaluate(task, asset: asset)
     } catch {
@@ -98,7 +99,7 @@ extension Executor {
     case .stale(let reasons):
       let item = Job.Item(
         task: task, partition: partition, key: evaluation.key, recipe: evaluation.recipe,
-        stage: layout.stage(evaluation.key))
+        stage: layout.stage(evaluation.key), indexVersion: indexVersion)
       return (item, reasons)
     }
     return nil
@@ -109,28 +110,38 @@ extension Executor {
     _ task: Int, _ asset: Int, _ key: Digest, _ record: ResultRecord
   ) throws(BuildError) {
     _ = try recorder.open()
-    try link(task, asset, key, record.digest)
+    try link(task, asset, record.digest)
+    try index.setCurrent(
+      profile: configuration.profile, asset: graph.assets[asset].name,
+      partition: graph.partition(of: task, asset: asset), key: key,
+      at: Double(Clock.wall()) * 1e-9)
     try settle(task, asset, .restored(record.digest), seconds: 0)
   }
 
-  /// Points the current link at a result and remembers the key.
-  func link(_ task: Int, _ asset: Int, _ key: Digest, _ digest: Digest) throws(BuildError) {
+  /// Points the current link at a result.
+  func link(_ task: Int, _ asset: Int, _ digest: Digest) throws(BuildError) {
     let name = graph.assets[asset].name
     let partition = graph.partition(of: task, asset: asset)
-    let path = layout.current(profile: configuration.profile, asset: name, partition: partition)
     let folder =
       partition == nil
       ? "\(layout.current)/\(configuration.profile)"
       : layout.current(profile: configuration.profile, asset: name)
-    if let status = Disk.status(folder, follow: false), status.kind != .folder {
-      try Disk.removeFile(folder)
+    if !linkFolders.contains(folder) {
+      if let status = Disk.status(folder, follow: false), status.kind != .folder {
+        try Disk.removeFile(folder)
+      }
+      try Disk.makeFolders(folder)
+      linkFolders.insert(folder)
     }
-    if !Disk.exists(folder) { try Disk.makeFolders(folder) }
-    try Disk.replaceLink(
-      path, target: CacheLayout.linkTarget(digest, isPartition: partition != nil))
-    try index.setCurrent(
-      profile: configuration.profile, asset: name, partition: partition, key: key,
-      at: Double(Clock.wall()) * 1e-9)
+    let path = layout.current(profile: configuration.profile, asset: name, partition: partition)
+    let target = CacheLayout.linkTarget(digest, isPartition: partition != nil)
+    do throws(BuildError) {
+      try Disk.replaceLink(path, target: target)
+    } catch {
+      // Someone tidied up meanwhile.
+      try Disk.makeFolders(folder)
+      try Disk.replaceLink(path, target: target)
+    }
   }
 
   /// The same result may have been reached with another key: `explain` compares with the newest.

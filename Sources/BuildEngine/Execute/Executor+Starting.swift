@@ -122,6 +122,8 @@ extension Executor {
 
   /// With the lock in hand: drops what another run made meanwhile.
   private func stillNeeded(_ job: Job) throws(BuildError) -> Bool {
+    let version = try index.version
+    if job.items.allSatisfy({ $0.indexVersion == version }) { return true }
     var items: [Job.Item] = []
     for item in job.items {
       let evaluation = try evaluator.evaluate(item.task, asset: job.asset)

@@ -57,8 +57,15 @@ final class Executor {
   /// Keys and results of tasks the plan found fresh.
   var plannedFresh: [(key: Digest, digest: Digest)?]
   var openGates: Set<Int> = []
+  /// Folders of current links that were found or made.
+  var linkFolders: Set<String> = []
   /// Checks that wait for the results of other assets.
   var pendingChecks: [(asset: Int, check: Int)] = []
+  /// Publications that wait to be recorded together, and since when.
+  var arrived: [Publisher.Publication] = []
+  var firstArrival = 0.0
+  /// Seconds.
+  static let longestGathering = 0.01
   /// Tasks to decide about again because a file they read changed meanwhile, and how often.
   var again: [(asset: Int, task: Int)] = []
   var changes: [Int: Int] = [:]
@@ -75,7 +82,8 @@ final class Executor {
     self.launcher = launcher
     self.recorder = recorder
     jobs = max(1, options.jobs ?? configuration.cores)
-    publisher = Publisher(store: evaluator.store, mailbox: try Mailbox())
+    publisher = Publisher(
+      store: evaluator.store, mailbox: try Mailbox(), width: configuration.cores)
     var isIncluded = [Bool](repeating: false, count: graph.assets.count)
     for asset in assets { isIncluded[asset] = true }
     self.isIncluded = isIncluded
@@ -179,6 +187,7 @@ final class Executor {
   private func timeToNext() -> Double {
     let now = Clock.seconds()
     var next = now + 60
+    if !arrived.isEmpty { next = firstArrival + Self.longestGathering }
     for job in active.values {
       if let deadline = job.deadline { next = min(next, deadline) }
       if let killAt = job.killAt { next = min(next, killAt) }
@@ -191,7 +200,7 @@ final class Executor {
   }
 
   private func receive() throws(BuildError) {
-    for publication in publisher.mailbox.take() { try published(publication) }
+    try receivePublications()
     let now = Clock.seconds()
     for job in active.values.sorted(by: { $0.number < $1.number }) {
       guard let worker = job.worker else { continue }

@@ -9,6 +9,9 @@ final class Job {
     var key: Digest
     var recipe: String
     var stage: StageLayout
+    /// The index's version before this was found stale: when it still is the same, no other run has
+    /// made it.
+    var indexVersion: Int64
     /// Numbers of the result the step reported.
     var metrics: [String: JSONValue] = [:]
     /// Already handed to the publisher.
@@ -60,5 +63,20 @@ final class Job {
     self.check = check
     self.items = items
     self.reasons = reasons
+  }
+
+  private var places: [String: Int] = [:]
+
+  /// The item of a partition; a download may have thousands.
+  func place(of partition: String) -> Int? {
+    if let place = places[partition], items.indices.contains(place),
+      items[place].partition == partition
+    {
+      return place
+    }
+    places = Dictionary(
+      items.enumerated().compactMap { place, item in item.partition.map { ($0, place) } }
+    ) { first, _ in first }
+    return places[partition]
   }
 }

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Where things lie in the cache folder; see `docs/CACHE_FORMAT.md`.
 package struct CacheLayout: Sendable, Hashable {
   package var root: String
@@ -49,4 +55,12 @@ struct StageLayout: Sendable, Hashable {
   /// Folders of links for partitioned inputs.
   var inputs: String { root + "/inputs" }
   var lock: String { root + ".lock" }
+
+  /// Takes away what is left of a stage whose output was published.
+  func remove() {
+    if rmdir(root) == 0 || errno == ENOENT { return }
+    unlink(request)
+    if rmdir(root) == 0 { return }
+    try? Disk.removeTree(root)
+  }
 }

@@ -54,10 +54,13 @@ struct ResultStore: Sendable {
       switch status.kind {
       case .folder: try collect(root, path, into: &entries)
       case .file:
-        try separate(full)
+        if status.links > 1 {
+          try separate(full)
+          status = try Disk.requireStatus(full, follow: false)
+        }
         let mode: UInt32 = status.isExecutable ? 0o555 : 0o444
+        // Hashing looks at the stamp the file has then.
         if status.permissions != mode { try Disk.setPermissions(full, mode) }
-        status = try Disk.requireStatus(full, follow: false)
         entries.append(
           ResultManifest.Entry(
             path: path, kind: .file(Digest(high: 0, low: 0), isExecutable: status.isExecutable),

@@ -35,6 +35,8 @@ package struct FileStatus: Sendable, Hashable {
   package var permissions: UInt32
   package var device: UInt64
   package var blocks: Int64
+  /// Names the file has.
+  package var links: UInt32
 
   package var isExecutable: Bool { permissions & 0o111 != 0 }
 
@@ -52,6 +54,7 @@ package struct FileStatus: Sendable, Hashable {
     permissions = status.mode & 0o7777
     device = status.device
     blocks = status.blocks
+    links = status.links
   }
 }
 
@@ -179,8 +182,11 @@ package enum Disk {
     _ bytes: [UInt8], to path: String, durable: Bool = false, mode: UInt32 = 0o666
   ) throws(BuildError) {
     let temporary = path + ".new.\(getpid())"
-    unlink(temporary)
-    let descriptor = nb_open_create(temporary, 1, mode)
+    var descriptor = nb_open_create(temporary, 1, mode)
+    if descriptor < 0, errno == EEXIST {
+      unlink(temporary)
+      descriptor = nb_open_create(temporary, 1, mode)
+    }
     guard descriptor >= 0 else { throw .system(operation: "write", path: path, code: errno) }
     var failure = writeAll(bytes, to: descriptor)
     if failure == 0, durable, fsync(descriptor) != 0 { failure = errno }
