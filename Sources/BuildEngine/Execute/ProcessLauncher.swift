@@ -43,6 +43,7 @@ package struct ProcessLauncher: WorkerLauncher {
   /// Starts the command of a `shell` step or check without a worker between.
   static func launchShell(_ launch: WorkerLaunch) throws(BuildError) -> any RunningWorker {
     let command = ShellCommand(launch.request, environment: launch.environment)
+    if let list = command.inputList { try Disk.writeWhole(list.bytes, to: list.path) }
     let process = try WorkerProcess.spawn(
       executable: ShellCommand.shell, arguments: command.arguments,
       environment: command.environment, folder: launch.request.output, logPath: launch.logPath,

@@ -8,8 +8,15 @@ struct ShellCommand {
   /// Variables of the user's that every command sees; they don't count in the key.
   static let passedVariables = ["PATH", "HOME", "TMPDIR", "USER", "LOGNAME"]
 
+  /// Bytes of one variable and of all inputs together that every system takes; Linux refuses to start
+  /// a program with a variable of 128 KiB or with more than a quarter of the stack's limit in all.
+  static let longestVariable = 120 << 10
+  static let longestInputs = 1 << 20
+
   var arguments: [String]
   var environment: [String: String]
+  /// A file the command reads in place of variables that would be too long, with its path.
+  var inputList: (path: String, bytes: [UInt8])?
 
   init(_ request: WorkerRequest, environment user: [String: String]) {
     let command = request.parameters["command"]?.stringValue ?? ""
@@ -31,10 +38,7 @@ struct ShellCommand {
     switch request.kind {
     case .step:
       environment["NB_OUT"] = request.output
-      for (name, values) in request.inputs {
-        environment["NB_INPUT_" + Self.variable(name)] =
-          values.map(\.path).joined(separator: "\n")
-      }
+      addInputs(request)
       if let key = request.partitionKey {
         environment["NB_PARTITION_" + Self.variable(key)] =
           request.partitions.map(\.value).joined(separator: "\n")
@@ -45,6 +49,38 @@ struct ShellCommand {
         environment["NB_RESULT_" + Self.variable(name)] = path
       }
     }
+  }
+
+  /// One variable an input. Where that is more than the system takes, a file of lines with name, tab
+  /// and path, named by `NB_INPUTS`; the variables are then not set, so that using one is an error.
+  private mutating func addInputs(_ request: WorkerRequest) {
+    var variables: [String: String] = [:]
+    var total = 0
+    var isTooLong = false
+    for (name, values) in request.inputs {
+      let text = values.map(\.path).joined(separator: "\n")
+      let variable = "NB_INPUT_" + Self.variable(name)
+      total += variable.utf8.count + text.utf8.count + 10
+      if text.utf8.count > Self.longestVariable { isTooLong = true }
+      variables[variable] = text
+    }
+    guard isTooLong || total > Self.longestInputs else {
+      environment.merge(variables) { _, own in own }
+      return
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(total)
+    for name in request.inputs.keys.sorted() {
+      for value in request.inputs[name] ?? [] {
+        bytes.append(contentsOf: name.utf8)
+        bytes.append(UInt8(ascii: "\t"))
+        bytes.append(contentsOf: value.path.utf8)
+        bytes.append(UInt8(ascii: "\n"))
+      }
+    }
+    let path = request.output + "/../inputs.txt"
+    inputList = (path, bytes)
+    environment["NB_INPUTS"] = path
   }
 
   /// A name as the shell allows it: everything but letters, digits and `_` becomes `_`.

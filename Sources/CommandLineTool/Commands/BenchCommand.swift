@@ -8,9 +8,11 @@ import Tokenization
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure this machine: matrix products, the trainer, the tokenizer.",
+    abstract:
+      "Measure this machine: matrix products, the trainer, the tokenizer, the build engine.",
     discussion: "Example: nanobuild bench train --depth 4 --json",
-    subcommands: [Machine.self, Train.self, Tokens.self], defaultSubcommand: Machine.self)
+    subcommands: [Machine.self, Train.self, Tokens.self, Engine.self],
+    defaultSubcommand: Machine.self)
 
   struct Machine: ParsableCommand {
     static let configuration = CommandConfiguration(
