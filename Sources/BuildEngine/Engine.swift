@@ -44,9 +44,15 @@ package final class Engine {
     lastFreshPlan = nil
     let isPlain = force.isEmpty && !only
     if isPlain { evaluator.collectGuards() }
-    let plan = try Planner(evaluator).makePlan(assets)
+    let plan = try makePlan(assets, evaluator)
     if isPlain, plan.isAllFresh { lastFreshPlan = (targets, plan, evaluator) }
     return plan
+  }
+
+  private func makePlan(_ assets: [Int], _ evaluator: TaskEvaluator) throws(BuildError) -> Plan {
+    try index.database.reading { () throws(BuildError) in
+      try Planner(evaluator).makePlan(assets)
+    }
   }
 
   /// The reasons of one asset and of everything it needs, in the order things would run.
@@ -66,7 +72,7 @@ package final class Engine {
     let evaluator = try evaluator(force: options.force)
     let assets = try selection(options.targets, only: options.only, evaluator)
     if options.force.isEmpty && !options.only { evaluator.collectGuards() }
-    let plan = try Planner(evaluator).makePlan(assets)
+    let plan = try makePlan(assets, evaluator)
     if plan.isAllFresh, !options.recheck {
       if evaluator.collector != nil { lastFreshPlan = (options.targets, plan, evaluator) }
       return finishFresh(plan, handler)

@@ -16,6 +16,14 @@ package enum JSONWriter {
   /// Appends `text` as a JSON string, quotes included.
   package static func writeString(_ text: String, into output: inout String) {
     output.append("\"")
+    defer { output.append("\"") }
+    // Most texts need no escapes: keys of tasks are made of tens of thousands.
+    let isPlain = text.utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.allSatisfy { byte in
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7f
+      }
+    }
+    if isPlain == true { return output.append(text) }
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"": output.append("\\\"")
@@ -29,7 +37,6 @@ package enum JSONWriter {
       default: output.unicodeScalars.append(scalar)
       }
     }
-    output.append("\"")
   }
 
   private static func write(_ value: JSONValue, into output: inout String, indentation: Int?) {

@@ -30,7 +30,8 @@ import Testing
     let project = try TestProject()
     project.environment["TMPDIR"] = project.path
     project.environment["PATH"] = "/nowhere"
-    let end = try project.run("bench", "engine", "--sizes", "2", "--repeats", "1", "--megabytes", "1")
+    let end = try project.run(
+      "bench", "engine", "--sizes", "2", "--repeats", "1", "--megabytes", "1")
     #expect(end.error.contains("ninja is not installed"))
     #expect(end.error.contains("xxhsum is not installed"))
   }

@@ -50,4 +50,7 @@ package struct GuardedFile: Sendable, Hashable {
     self.path = path
     stamp = status.stamp
   }
+
+  /// Whether the file may have changed since without its stamp telling.
+  package var isRacy: Bool { stamp.isRacy(readAt: takenAt) }
 }

@@ -14,6 +14,7 @@ final class Database {
   let isReadOnly: Bool
   private var handle: OpaquePointer?
   private var statements: [String: OpaquePointer] = [:]
+  private var keepsView = false
 
   /// A value going in or out of a statement.
   enum Value: Sendable {
@@ -90,7 +91,32 @@ final class Database {
     }
   }
 
+  /// Runs `body` on one view of the file: each query alone would take and give back a lock, which
+  /// costs more than most queries. A change made meanwhile ends the view, and the next query takes a
+  /// new one.
+  func reading<Result>(_ body: () throws(BuildError) -> Result) throws(BuildError) -> Result {
+    keepsView = true
+    defer {
+      keepsView = false
+      try? endView()
+    }
+    return try body()
+  }
+
+  private var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+  private func endView() throws(BuildError) {
+    if isInTransaction { try execute("COMMIT") }
+  }
+
+  /// A change; outside of `transaction` it is one by itself.
   func run(_ sql: String, _ values: Value...) throws(BuildError) {
+    let hadView = keepsView
+    if hadView {
+      keepsView = false
+      try endView()
+    }
+    defer { keepsView = hadView }
     _ = try rows(sql, values) { _ in () }
   }
 
@@ -108,6 +134,12 @@ final class Database {
 
   /// Makes all changes of `body` together or none of them.
   func transaction(_ body: () throws(BuildError) -> Void) throws(BuildError) {
+    let hadView = keepsView
+    if hadView {
+      keepsView = false
+      try endView()
+    }
+    defer { keepsView = hadView }
     try execute("BEGIN IMMEDIATE")
     do throws(BuildError) {
       try body()
@@ -121,6 +153,7 @@ final class Database {
   func rows<Row>(
     _ sql: String, _ values: [Value], row: (DatabaseRow) -> Row
   ) throws(BuildError) -> [Row] {
+    if keepsView, !isInTransaction { try execute("BEGIN") }
     let statement = try prepare(sql)
     defer {
       sqlite3_reset(statement)
