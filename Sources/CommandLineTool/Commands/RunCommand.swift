@@ -83,18 +83,20 @@ struct RunCommand: ParsableCommand {
     }
     terminal.flush()
     switch summary.status {
-    // A standing warning is told at every run, so it must not be hidden behind a snapshot.
-    case .done: if isPlain, summary.warnings == 0 { session.saveSnapshot(invocation) }
+    // A standing warning is told at every run, so it must not be hidden behind a snapshot. After work
+    // the stamps are too young to prove anything: the next start, with nothing to do, saves one.
+    case .done:
+      if isPlain, summary.id == nil, summary.warnings == 0 { session.saveSnapshot(invocation) }
     case .failed: throw ExitStatus.failed.exit
     case .interrupted: throw ExitStatus.interrupted.exit
     }
   }
 
-  /// How the assets stand now; without a recorded run there was nothing to do.
+  /// How the assets stand now; a run that ended well has left all of them fresh.
   private func statuses(
     after summary: RunSummary, _ options: RunOptions, _ engine: Engine
   ) throws -> [AssetStatus] {
-    guard summary.id == nil, !only else {
+    guard summary.status == .done, !only else {
       return (try? engine.plan(targets: options.targets, only: only).statuses) ?? []
     }
     return try engine.graph.closure(of: options.targets).map {

@@ -45,17 +45,18 @@ struct Session {
 
   /// Leaves proof that everything is fresh, so that the next `run` or `status` need not look.
   func saveSnapshot(_ invocation: SnapshotInvocation) {
-    guard let pipelineFiles, pipeline.only == nil || !invocation.targets.isEmpty else { return }
-    var pipelineFiles = pipelineFiles
-    if pipelineFiles.contains(where: \.isRacy) {
+    guard var files = pipelineFiles, pipeline.only == nil || !invocation.targets.isEmpty else {
+      return
+    }
+    if files.contains(where: { $0.isRacy }) {
       // Just edited: stamped again once the clock has moved on, if they still are what was read.
       usleep(UInt32(Clock.grain / 1000 + 2_000))
       let renewed = project.loaded.files.map(Self.guarded)
       guard !renewed.contains(where: { $0 == nil }) else { return }
-      pipelineFiles = renewed.compactMap { $0 }
+      files = renewed.compactMap { $0 }
     }
     // Only speed is lost when it can't be saved, such as on a full disk.
-    _ = try? engine.saveSnapshot(invocation, pipelineFiles: pipelineFiles)
+    _ = try? engine.saveSnapshot(invocation, pipelineFiles: files)
   }
 
   /// What identifies the answer to `run` and `status` with these options.
