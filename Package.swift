@@ -149,9 +149,22 @@ let testTargets: [Target] = [
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "JSON"]),
 ]
 
+/// libFuzzer brings its own `main`, so this target builds only as `Scripts/fuzz` asks for it.
+let fuzzTargets: [Target] =
+  Context.environment["NANOBUILD_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "nanobuild-fuzz",
+      dependencies: [
+        "Corpus", "JSON", "LanguageModel", "PipelineFile", "Steps", "Tokenization", "Transfer",
+        "YAML",
+      ], path: "Tests/Fuzzing")
+  ]
+
 // MARK: Settings for every Swift target
 
-for target in swiftTargets + testTargets {
+for target in swiftTargets + testTargets + fuzzTargets {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -168,7 +181,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
-  targets: systemLibraries + cTargets + swiftTargets + testTargets,
+  targets: systemLibraries + cTargets + swiftTargets + testTargets + fuzzTargets,
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
 )

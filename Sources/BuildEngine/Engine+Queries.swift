@@ -4,7 +4,27 @@ package import JSON
 extension Engine {
   /// One line an asset, in the order they are made.
   package func status(targets: [String] = []) throws(BuildError) -> [AssetStatus] {
-    try plan(targets: targets).statuses
+    let plan = try plan(targets: targets)
+    var statuses = plan.statuses
+    for place in statuses.indices where statuses[place].state == .stale {
+      guard statuses[place].partitionCount != nil else { continue }
+      statuses[place].addFailures(try failures(of: statuses[place].name, in: plan))
+    }
+    return statuses
+  }
+
+  /// Partitions that would run and whose last try with the same key failed, in their order.
+  private func failures(
+    of asset: String, in plan: Plan
+  ) throws(BuildError) -> [(partition: String, message: String)] {
+    let last = try index.lastFailures(asset: asset)
+    guard !last.isEmpty else { return [] }
+    return plan.tasks(of: asset).compactMap { task in
+      guard case .run = task.action, let partition = task.partition, let key = task.key,
+        let failure = last[partition], failure.key == key
+      else { return nil }
+      return (partition, failure.message)
+    }
   }
 
   /// Past runs, newest first.
@@ -71,7 +91,7 @@ extension Engine {
     let node = try requireAsset(asset)
     let plan = try plan(targets: [asset])
     var details = AssetDetails(
-      node: node, status: plan.statuses.first { $0.name == asset }, tasks: [],
+      node: node, status: try status(targets: [asset]).first { $0.name == asset }, tasks: [],
       checks: plan.checks.filter { $0.asset == asset })
     for planned in plan.tasks(of: asset) {
       let record = try currentRecord(asset: asset, partition: planned.partition)

@@ -19,6 +19,7 @@ extension CorpusError: CustomStringConvertible {
       "\(path): column `\(column)` does not hold one text a row"
     case .unknownFileKind(let path):
       "\(path): neither parquet, JSONL, text nor a token shard by its name or first bytes"
+        + Self.compressionAdvice(path)
     case .nothingToRead(let paths):
       "no parquet, JSONL or text file in \(Self.list(paths))"
     case .unknownConversationFormat(let path, let columns):
@@ -26,6 +27,11 @@ extension CorpusError: CustomStringConvertible {
     case .row(let path, let row, let fault): "\(path): row \(row): \(fault.message)"
     case .generator(let fault): fault.message
     }
+  }
+
+  private static func compressionAdvice(_ path: String) -> String {
+    let isCompressed = [".gz", ".zst", ".bz2", ".xz", ".zip"].contains { path.hasSuffix($0) }
+    return isCompressed ? "; decompress it first" : ""
   }
 
   private static func list(_ names: [String]) -> String {
@@ -49,7 +55,9 @@ extension ParquetPlace {
 extension ParquetFault {
   package var message: String {
     switch self {
-    case .notParquet: "not a parquet file (it does not begin and end with `PAR1`)"
+    case .notParquet: "not a parquet file (it does not begin with `PAR1`)"
+    case .cutShort:
+      "the end of the parquet file is missing: it was cut short, or is still being written"
     case .encrypted: "the file is encrypted, which is not supported"
     case .truncated(let part): "the bytes end inside the \(part.rawValue)"
     case .invalid(let part, let value): "impossible \(part.rawValue) (\(value))"

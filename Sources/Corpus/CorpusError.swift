@@ -42,6 +42,8 @@ package struct ParquetPlace: Sendable, Hashable {
 /// What is wrong with a parquet file.
 package enum ParquetFault: Error, Sendable, Hashable {
   case notParquet
+  /// It begins as parquet and does not end so.
+  case cutShort
   case encrypted
   /// The bytes end inside this part.
   case truncated(Part)

@@ -1,5 +1,5 @@
 /// The small text that Git-LFS keeps in place of a large file.
-struct LFSPointer: Equatable {
+package struct LFSPointer: Equatable {
   /// Longest text that can be one; the specification says below 1024 bytes.
   static let longest = 1024
 
@@ -12,7 +12,7 @@ struct LFSPointer: Equatable {
   }
 
   /// Nil when `bytes` are anything else.
-  init?(_ bytes: [UInt8]) {
+  package init?(_ bytes: [UInt8]) {
     guard bytes.count <= Self.longest else { return nil }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     guard lines.first == "version https://git-lfs.github.com/spec/v1" else { return nil }

@@ -1,5 +1,5 @@
 /// The status and those header fields of an answer that decide what happens to its body.
-struct ResponseHead {
+package struct ResponseHead {
   var status = 0
   var contentLength: Int?
   var contentRange: ContentRange?
@@ -13,6 +13,8 @@ struct ResponseHead {
   /// The last line was the empty one that ends the head.
   var isComplete = false
 
+  package init() {}
+
   /// `bytes first-last/total`, or `bytes */total` with a nil range.
   struct ContentRange: Equatable {
     var range: ClosedRange<Int>?
@@ -21,7 +23,7 @@ struct ResponseHead {
 
   /// Takes one line with its line end. A status line begins a new head: an answer may follow
   /// others on the way to it (100, 103, a proxy's).
-  mutating func take(_ line: UnsafeRawBufferPointer, now: () -> Double) {
+  package mutating func take(_ line: UnsafeRawBufferPointer, now: () -> Double) {
     var line = line
     while let last = line.last, last == 0x0a || last == 0x0d {
       line = UnsafeRawBufferPointer(rebasing: line.dropLast())

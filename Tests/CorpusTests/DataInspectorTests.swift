@@ -25,7 +25,7 @@ import Testing
     try writer.append(document: [5], mask: [1])
     try writer.finish()
     #expect(try DataInspector.describe(path)["tokens"] == 3)
-    #expect(try DataInspector.head(path, count: 1) == [["tokens": [3, 4], "mask": [0, 1]]])
+    #expect(try RecordStream(path: path).next() == ["tokens": [3, 4], "mask": [0, 1]])
     #expect(try column("tokens", path) == "[3,4]\n[5]\n")
     #expect(try column("mask", path) == "[0,1]\n[1]\n")
     #expect(throws: CorpusError.self) { try column("ids", path) }
@@ -43,9 +43,36 @@ import Testing
       try DataInspector.describe(sampleData + "/mc.jsonl")["conversations"] == "arc")
   }
 
-  @Test func headTakesTheFirstRecords() throws {
-    let rows = try DataInspector.head(fixtures + "/gsm8k.parquet", count: 5)
-    #expect(rows.count == 1 && rows[0]["question"] == "Tom has 2 bags of 3 apples. How many?")
+  @Test func recordsComeOneByOneWithTheFieldsOfTheFile() throws {
+    let records = try RecordStream(path: fixtures + "/gsm8k.parquet")
+    #expect(records.fields == ["question", "answer"])
+    #expect(try records.next()?["question"] == "Tom has 2 bags of 3 apples. How many?")
+    #expect(try records.next() == nil)
+    let roles = try RecordStream(path: fixtures + "/smoltalk.parquet", column: "messages.role")
+    #expect(try roles.next() == ["system", "user", "assistant"])
+  }
+
+  @Test func dottedNamesReachIntoJSON() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.file(
+      "a.json", "{\"m\": [{\"r\": 1}, {}], \"x.y\": 2}\n{\"m\": {\"r\": 3}}\n{}\n")
+    #expect(try column("m.r", path) == "[1,null]\n3\nnull\n")
+    #expect(try column("x.y", path) == "2\nnull\nnull\n")
+    #expect(throws: CorpusError.missingColumn(path: path, column: "z", available: ["m", "x.y"])) {
+      try column("z", path)
+    }
+  }
+
+  @Test func aFolderStandsForItsFiles() throws {
+    let folder = try ScratchFolder()
+    try folder.file("0/a.parquet", try contents(of: fixtures + "/gsm8k.parquet"))
+    _ = try folder.file("1/b.jsonl", "1\n2\n")
+    let description = try DataInspector.describe(folder.path)
+    #expect(description["file_count"] == 2 && description["records"] == 3)
+    #expect(description["files"]?.arrayValue?.map { $0["path"] } == ["0/a.parquet", "1/b.jsonl"])
+    #expect(DataInspector.text(description).contains("0/a.parquet  parquet"))
+    #expect(try DataInspector.files(at: folder.path).count == 2)
+    #expect(try DataInspector.describe(folder.path + "/1")["kind"] == "jsonl")
   }
 
   @Test func verifyReadsEveryPage() throws {

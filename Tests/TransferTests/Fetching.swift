@@ -62,13 +62,7 @@ struct Fetching {
 
   /// Bytes that look random and differ for each seed.
   static func bytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
-    var state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
-    return (0..<count).map { _ in
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      return UInt8(truncatingIfNeeded: state >> 24)
-    }
+    NumberedBytes.make(count, seed: seed)
   }
 }
 

@@ -25,6 +25,8 @@ package struct AssetStatus: Sendable, Hashable {
   /// Nil for an asset without partitions.
   package var partitionCount: Int?
   package var freshPartitions: Int
+  /// Partitions whose last try failed, with nothing changed since.
+  package var failedPartitions: Int
   /// Numbers of the result; for a partitioned asset none.
   package var metrics: [String: JSONValue]
   /// The first reason it is not fresh.
@@ -37,6 +39,7 @@ package struct AssetStatus: Sendable, Hashable {
     self.state = state
     byteCount = 0
     freshPartitions = 0
+    failedPartitions = 0
     metrics = [:]
     warnings = []
   }
@@ -113,6 +116,13 @@ extension AssetStatus {
     case .toRun: raise(.unchecked, "check `\(check.check.title)` has not run")
     case .pending: return
     }
+  }
+
+  /// Says what failed instead of that it is missing.
+  mutating func addFailures(_ failures: [(partition: String, message: String)]) {
+    failedPartitions = failures.count
+    guard state == .stale, let first = failures.first else { return }
+    reason = "\(first.partition) failed: \(first.message)"
   }
 
   private mutating func raise(_ other: State, _ why: String?) {

@@ -97,6 +97,24 @@ extension StateIndex {
     return records
   }
 
+  /// By partition, the newest line of the asset where that is a failure.
+  func lastFailures(
+    asset: String
+  ) throws(BuildError) -> [String: (key: Digest, message: String)] {
+    // SQLite takes the other columns from the row that has the maximum.
+    let rows = try database.rows(
+      """
+      SELECT partition, key, reason, outcome, MAX(started) FROM tasks WHERE asset = ?
+      GROUP BY partition
+      """, [.text(asset)]
+    ) { row in (row.text(0), row.digest(1), row.text(2), row.text(3)) }
+    var failures: [String: (key: Digest, message: String)] = [:]
+    for case (let partition, let key?, let message, "failed") in rows {
+      failures[partition] = (key, message)
+    }
+    return failures
+  }
+
   func metrics(ofResult digest: Digest) throws(BuildError) -> [String: JSONValue] {
     try database.first("SELECT metrics FROM results WHERE digest = ?", .digest(digest)) {
       (try? JSONParser.parse($0.text(0)))?.objectValue ?? [:]

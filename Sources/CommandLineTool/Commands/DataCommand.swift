@@ -7,61 +7,86 @@ struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
     abstract: "Look into a parquet, JSONL or token file.",
-    discussion: "Example: nanobuild data data/shard_00000.parquet --head 3")
+    discussion: """
+      Example: nanobuild data data/shard_00000.parquet --head 3
 
-  @Argument(help: "The file.")
+      A folder stands for the data files in it: nanobuild data $(nanobuild path text)
+      """)
+
+  @Argument(help: "The file, or a folder of files.")
   var file: String
 
   @OptionGroup var output: OutputOptions
 
-  @Option(help: "Show the first records.")
+  @Option(help: ArgumentHelp("Show the first records.", valueName: "n"))
   var head: Int?
 
-  @Option(help: "The column to stream with --jsonl: a path such as text or messages.")
+  @Option(
+    help: ArgumentHelp(
+      "Only this column: a name such as text or messages.role.", valueName: "name"))
   var column: String?
 
-  @Flag(help: "Write the column as one JSON value a line (null where null).")
+  @Flag(help: "Write one JSON value a line (null where null): the column's, or whole records.")
   var jsonl = false
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func validate() throws {
-    if jsonl != (column != nil) { throw ValidationError("--column and --jsonl go together") }
     if let head, head < 1 { throw ValidationError("--head must be at least 1") }
+    if jsonl, json { throw ValidationError("--jsonl and --json are two different outputs") }
   }
 
   func run() throws {
     let terminal = Terminal.make(output)
     defer { terminal.flush() }
     do throws(CorpusError) {
-      if let column {
-        try DataInspector.writeColumn(column, of: file) { bytes throws(CorpusError) in
-          Self.write(bytes)
+      if let column, jsonl, head == nil {
+        for path in try DataInspector.files(at: file) {
+          try DataInspector.writeColumn(column, of: path) { bytes throws(CorpusError) in
+            Self.write(bytes)
+          }
         }
-      } else if let head {
-        for record in try DataInspector.head(file, count: head) { show(record, terminal) }
+      } else if head != nil || column != nil || jsonl {
+        try showRecords(terminal)
       } else {
         let description = try DataInspector.describe(file)
         if json {
-          terminal.print(JSONWriter.text(description, pretty: true))
+          terminal.print(
+            JSONWriter.text(
+              .object((description.objectValue ?? [:]).merging(["version": 1]) { $1 }),
+              pretty: true))
         } else {
           terminal.print(DataInspector.text(description))
         }
       }
     } catch {
       terminal.flush()
-      terminal.note("error: \(error)")
+      terminal.fail("\(error)")
       throw ExitStatus.invalidInput.exit
     }
   }
 
-  private func show(_ record: JSONValue, _ terminal: Terminal) {
-    guard !json, let members = record.objectValue else {
-      terminal.print(JSONWriter.text(record))
-      return
+  private func showRecords(_ terminal: Terminal) throws(CorpusError) {
+    var left = head ?? .max
+    for path in try DataInspector.files(at: file) where left > 0 {
+      let records = try RecordStream(path: path, column: column)
+      while left > 0, let record = try records.next() {
+        show(record, records.fields, terminal)
+        left -= 1
+      }
     }
-    for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+  }
+
+  private func show(_ record: JSONValue, _ fields: [String], _ terminal: Terminal) {
+    guard !json, !jsonl, let members = record.objectValue, column == nil else {
+      if !json, !jsonl, let text = record.stringValue { return terminal.print(text) }
+      return terminal.print(JSONWriter.text(record))
+    }
+    let known = Set(fields)
+    let others = members.keys.filter { !known.contains($0) }.sorted()
+    for name in fields + others {
+      guard let value = members[name] else { continue }
       let text = value.stringValue ?? JSONWriter.text(value)
       let shown = text.count > 600 ? String(text.prefix(600)) + "…" : text
       terminal.print("\(Style.accent(name, terminal.usesColor)): \(shown)")
@@ -76,7 +101,7 @@ struct DataCommand: ParsableCommand {
         STDOUT_FILENO, bytes.baseAddress?.advanced(by: start), bytes.count - start)
       if written < 0 {
         if errno == EINTR { continue }
-        Glibc.exit(errno == EPIPE ? 0 : 1)
+        Terminal.endAfterFailedWrite(errno)
       }
       start += written
     }

@@ -58,7 +58,10 @@ struct StatusCommand: ParsableCommand {
       let (word, style) = text(status.state)
       var size = status.byteCount > 0 ? Format.bytes(Int(status.byteCount)) : ""
       if let count = status.partitionCount, count > 0 {
-        size = "\(Format.grouped(status.freshPartitions))/\(Format.grouped(count))  " + size
+        let failed = status.failedPartitions
+        size =
+          "\(Format.grouped(status.freshPartitions))/\(Format.grouped(count))"
+          + (failed > 0 ? ", \(Format.grouped(failed)) failed" : "") + "  " + size
       }
       let note =
         status.reason ?? status.warnings.first.map { "warning: \($0)" } ?? headline(status.metrics)
@@ -110,6 +113,7 @@ struct StatusCommand: ParsableCommand {
           if let count = status.partitionCount {
             members["partitions"] = .int(count)
             members["fresh_partitions"] = .int(status.freshPartitions)
+            members["failed_partitions"] = .int(status.failedPartitions)
           }
           return .object(members)
         }),

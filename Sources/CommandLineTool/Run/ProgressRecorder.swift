@@ -5,7 +5,9 @@ import JSON
 /// Turns the events of a run into text: a live picture on a terminal, plain lines elsewhere.
 final class ProgressRecorder {
   private let terminal: Terminal
-  private var running: [(task: TaskName, count: Int, started: Double, progress: StepProgress?)] = []
+  private var running: [RunningGroup] = []
+  /// The first task of the group that a running task is in.
+  private var groupOf: [TaskName: TaskName] = [:]
   var tally = RunTally()
   private(set) var seconds = 0.0
   private var drawnLines = 0
@@ -14,6 +16,8 @@ final class ProgressRecorder {
   private var metrics: [TaskName: [(String, String)]] = [:]
   private var finishedCount = 0
   private let startedAt = ProgressRecorder.now
+  /// Tasks of one asset, one after another, that were restored and not yet told.
+  private var restored: (first: TaskName, count: Int)?
 
   init(_ terminal: Terminal) {
     self.terminal = terminal
@@ -24,14 +28,15 @@ final class ProgressRecorder {
     case .runStarted: break
     case .started(let tasks, _, let reasons, let attempt, _):
       guard let first = tasks.first else { return }
-      running.append((first, tasks.count, Self.now, nil))
+      running.append(RunningGroup(first: first, count: tasks.count, started: Self.now))
+      for task in tasks { groupOf[task] = first }
       if !terminal.isInteractive {
         let why = reasons.first.map { ": \($0)" } ?? ""
         let again = attempt > 1 ? " again (attempt \(attempt))" : ""
         line("\(Self.label(first, tasks.count)) starts\(again)\(why)")
       }
     case .progress(let tasks, let progress):
-      guard let first = tasks.first, let index = running.firstIndex(where: { $0.task == first })
+      guard let first = tasks.first, let index = running.firstIndex(where: { $0.first == first })
       else { return }
       running[index].progress = progress
       plainProgress(index)
@@ -46,7 +51,7 @@ final class ProgressRecorder {
       }
     case .retrying(let tasks, let failure, let delay):
       if let first = tasks.first {
-        running.removeAll { $0.task == first }
+        running.removeAll { $0.first == first }
         line(
           "\(Self.label(first, tasks.count)) failed: \(failure.message); next try in \(Format.duration(delay))"
         )
@@ -66,6 +71,7 @@ final class ProgressRecorder {
   /// Clears the live picture.
   func end() {
     erase()
+    flushRestored()
     running.removeAll()
   }
 
@@ -74,7 +80,27 @@ final class ProgressRecorder {
   private func finished(_ task: TaskName, _ outcome: TaskOutcome, _ seconds: Double) {
     tally.add(task.asset, outcome)
     finishedCount += 1
-    running.removeAll { $0.task == task }
+    guard let first = groupOf.removeValue(forKey: task),
+      let place = running.firstIndex(where: { $0.first == first })
+    else { return ended(task, outcome, seconds, isFirstFailure: true) }
+    running[place].add(outcome)
+    let group = running[place]
+    if group.isLarge {
+      // A line for each of a thousand partitions would bury those that failed.
+      if case .failed(let failure) = outcome, group.failed <= RunningGroup.mostFailuresShown {
+        failed(task, failure, isFirst: group.failed == 1)
+      }
+      if group.isOver { line(group.summary(Self.now, color: terminal.errorUsesColor)) }
+    } else {
+      ended(task, outcome, seconds, isFirstFailure: group.failed <= 1)
+    }
+    if group.isOver { running.remove(at: place) }
+    metrics[task] = nil
+  }
+
+  private func ended(
+    _ task: TaskName, _ outcome: TaskOutcome, _ seconds: Double, isFirstFailure: Bool
+  ) {
     let color = terminal.errorUsesColor
     switch outcome {
     case .fresh: break
@@ -83,17 +109,39 @@ final class ProgressRecorder {
       let notes = (isSame ? ["same result as before"] : []) + numbers
       let tail = notes.isEmpty ? "" : Style.faint("  " + notes.joined(separator: " · "), color)
       line("\(Style.good("✓", color)) \(task)  \(Format.duration(seconds))\(tail)")
-    case .restored: line("\(Style.good("↺", color)) \(task)  restored from the cache")
+    case .restored:
+      if let last = restored, last.first.asset == task.asset {
+        restored = (last.first, last.count + 1)
+      } else {
+        flushRestored()
+        restored = (task, 1)
+      }
     case .blocked: line("\(Style.warning("·", color)) \(task)  blocked: something it needs failed")
     case .interrupted:
       line("\(Style.warning("‖", color)) \(task)  interrupted; the next run continues")
-    case .failed(let failure):
-      line("\(Style.bad("✗", color)) \(task)  failed: \(failure.message)")
-      if let help = failure.help { line("  help: \(help)") }
-      for text in failure.logTail.suffix(12) { line("  │ \(text)") }
-      if !failure.logPath.isEmpty { line("  log: \(failure.logPath)") }
+    case .failed(let failure): failed(task, failure, isFirst: isFirstFailure)
     }
     metrics[task] = nil
+  }
+
+  /// The log of tasks made together is one; so is what to do about them.
+  private func failed(_ task: TaskName, _ failure: TaskFailure, isFirst: Bool) {
+    line("\(Style.bad("✗", terminal.errorUsesColor)) \(task)  failed: \(failure.message)")
+    guard isFirst else { return }
+    if let help = failure.help { line("  help: \(help)") }
+    for text in failure.logTail.suffix(12) where !text.hasSuffix(failure.message) {
+      line("  │ \(text)")
+    }
+    if !failure.logPath.isEmpty { line("  log: \(failure.logPath)") }
+  }
+
+  /// Says of neighbouring partitions in one line that they were restored.
+  private func flushRestored() {
+    guard let (first, count) = restored else { return }
+    restored = nil
+    let what = count == 1 ? "\(first)" : "\(first.asset)"
+    let many = count == 1 ? "" : "\(Format.grouped(count)) partitions "
+    line("\(Style.good("↺", terminal.errorUsesColor)) \(what)  \(many)restored from the cache")
   }
 
   private func checkFinished(
@@ -109,6 +157,7 @@ final class ProgressRecorder {
   }
 
   private func line(_ text: String) {
+    flushRestored()
     erase()
     terminal.note(text)
   }
@@ -116,7 +165,9 @@ final class ProgressRecorder {
   /// Without a terminal: a line every ten seconds for what is still running.
   private func plainProgress(_ index: Int) {
     guard !terminal.isInteractive else { return }
-    let (task, count, started, _) = running[index]
+    let (task, count, started) = (
+      running[index].first, running[index].count, running[index].started
+    )
     let now = Self.now
     guard now - max(lastPlain[task] ?? started, started) >= 10 else { return }
     lastPlain[task] = now
@@ -136,9 +187,11 @@ final class ProgressRecorder {
     lastDrawn = now
     var lines: [String] = []
     let shown = running.prefix(Self.mostShown)
-    for (task, count, started, progress) in shown {
-      let bar = Self.bar(progress, color: terminal.errorUsesColor)
-      lines.append("\(bar) \(Self.label(task, count))  \(progressText(progress, started: started))")
+    for group in shown {
+      let bar = Self.bar(group.progress, color: terminal.errorUsesColor)
+      lines.append(
+        "\(bar) \(Self.label(group.first, group.count))  "
+          + progressText(group.progress, started: group.started))
     }
     let more = running.count - shown.count
     if more > 0 || (finishedCount > 0 && !running.isEmpty) {
@@ -199,7 +252,7 @@ final class ProgressRecorder {
   private static func unit(_ unit: String) -> String { unit == "bytes" ? "" : unit }
 
   private static func label(_ task: TaskName, _ count: Int) -> String {
-    count > 1 ? "\(task.asset) (\(count) partitions)" : "\(task)"
+    count > 1 ? "\(task.asset) (\(Format.grouped(count)) partitions)" : "\(task)"
   }
 
   /// The line without what a narrow terminal would wrap; escape sequences take no room.

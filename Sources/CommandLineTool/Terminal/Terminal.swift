@@ -70,11 +70,19 @@ final class Terminal: Sendable {
       }
       if count < 0 {
         if errno == EINTR || errno == EAGAIN { continue }
-        // The reader has gone (`nanobuild … | head`): there is nobody left to write for.
-        exit(errno == EPIPE ? 0 : 1)
+        endAfterFailedWrite(errno)
       }
       written += count
     }
+  }
+
+  /// Quietly where the reader has gone (`nanobuild … | head`): nobody is left to write for. A full
+  /// disk is told.
+  static func endAfterFailedWrite(_ code: Int32) -> Never {
+    if code == EPIPE { exit(0) }
+    let message = "error: can't write the output: \(String(cString: strerror(code)))\n"
+    _ = message.withCString { Glibc.write(STDERR_FILENO, $0, strlen($0)) }
+    exit(1)
   }
 }
 

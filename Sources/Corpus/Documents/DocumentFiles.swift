@@ -19,6 +19,10 @@ package enum CorpusFileKind: Sendable, Hashable {
     let start = try InputFile(path: path).prefix(8)
     if start.starts(with: "PAR1".utf8) { return .parquet }
     if start == TokenShard.magic { return .tokenShard }
+    // JSON lines are often named `.json`; a value that spans lines then fails as such.
+    if let first = start.first(where: { $0 > 0x20 }), "{[".utf8.contains(first) {
+      return .jsonLines
+    }
     throw .unknownFileKind(path: path)
   }
 }
@@ -75,7 +79,7 @@ enum DocumentFiles {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  private static func isFolder(_ path: String) throws(CorpusError) -> Bool {
+  static func isFolder(_ path: String) throws(CorpusError) -> Bool {
     var status = stat()
     guard stat(path, &status) == 0 else {
       throw .system(path: path, operation: .open, code: errno)

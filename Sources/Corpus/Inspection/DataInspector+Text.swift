@@ -7,12 +7,23 @@ extension DataInspector {
     switch description["kind"]?.stringValue {
     case "parquet":
       let range = description["rows_per_group"]?.arrayValue?.compactMap(\.intValue) ?? []
-      let span = Set(range).map(grouped).sorted { $0.count < $1.count }.joined(separator: " to ")
+      let span = Set(range).sorted().map(grouped).joined(separator: " to ")
+      let groups = description["row_groups"]?.intValue ?? 0
       var text =
         "parquet file, \(number("bytes")) bytes: \(number("rows")) rows in "
-        + "\(number("row_groups")) row groups of \(span)\n"
+        + (groups == 1 ? "one row group\n" : "\(grouped(groups)) row groups of \(span)\n")
       if let writer = description["created_by"]?.stringValue { text += "written by \(writer)\n" }
       return text + "\n" + columnTable(description["columns"]?.arrayValue ?? [])
+    case "folder":
+      var rows = [["file", "kind", "bytes", "records"]]
+      for file in description["files"]?.arrayValue ?? [] {
+        rows.append([
+          file["path"]?.stringValue ?? "", file["kind"]?.stringValue ?? "",
+          grouped(file["bytes"]?.intValue ?? 0), grouped(file["records"]?.intValue ?? 0),
+        ])
+      }
+      return "\(number("file_count")) files, \(number("bytes")) bytes: "
+        + "\(number("records")) records\n\n" + table(rows)
     case "tokens":
       return "token shard, \(number("bytes")) bytes: \(number("tokens")) tokens in "
         + "\(number("documents")) documents\nvocabulary of \(number("vocabulary_size")), "

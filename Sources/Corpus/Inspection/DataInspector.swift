@@ -2,9 +2,11 @@ package import JSON
 
 /// Looks into data files: what they are, their first records, one of their columns.
 package enum DataInspector {
-  /// What a file holds, from its metadata; lines of JSONL and text files are counted.
+  /// What a file holds, from its metadata; lines of JSONL and text files are counted. Of a folder,
+  /// the data files in it and below.
   package static func describe(_ path: String) throws(CorpusError) -> JSONValue {
-    switch try CorpusFileKind.of(path) {
+    if try DocumentFiles.isFolder(path) { return try describeFolder(path) }
+    return switch try CorpusFileKind.of(path) {
     case .parquet: try ParquetFile(path: path).summary
     case .jsonLines: try describeJSONLines(path)
     case .tokenShard: describe(try TokenShard(path: path))
@@ -12,76 +14,54 @@ package enum DataInspector {
     }
   }
 
-  /// The first `count` records: rows, values, documents or lines.
-  package static func head(_ path: String, count: Int) throws(CorpusError) -> [JSONValue] {
-    var records: [JSONValue] = []
-    switch try CorpusFileKind.of(path) {
-    case .parquet:
-      let rows = try ParquetRows(try ParquetFile(path: path))
-      while records.count < count, let row = try rows.next() { records.append(row) }
-    case .jsonLines:
-      let reader = try RecordReader(paths: [path])
-      while records.count < count, let value = try reader.next() { records.append(value) }
-    case .tokenShard:
-      let shard = try TokenShard(path: path)
-      for document in 0..<max(0, min(count, shard.documentCount)) {
-        var members = ["tokens": try tokens(shard, document)]
-        if shard.hasMask { members["mask"] = try mask(shard, document) }
-        records.append(.object(members))
-      }
-    case .text:
-      let lines = try LineReader(path: path)
-      while records.count < count, let line = try lines.next() {
-        records.append(.string(String(decoding: line, as: UTF8.self)))
-      }
-    }
-    return records
-  }
-
-  /// Streams a column as one JSON value a line, null where null: a column of a parquet file, a
-  /// member of JSONL objects (null where it is missing), `tokens` or `mask` of a token shard (a
-  /// line a document).
+  /// Streams a column as one JSON value a line, null where null; see `RecordStream`.
   package static func writeColumn(
     _ column: String, of path: String, to sink: @escaping JSONLinesWriter.Sink
   ) throws(CorpusError) {
-    var writer = JSONLinesWriter(sink: sink)
-    switch try CorpusFileKind.of(path) {
-    case .parquet: return try ParquetFile(path: path).writeColumn(column, to: sink)
-    case .jsonLines:
-      let reader = try RecordReader(paths: [path])
-      while let value = try reader.next() { try writer.write(value[column] ?? .null) }
-    case .tokenShard:
-      let shard = try TokenShard(path: path)
-      let columns = shard.hasMask ? ["tokens", "mask"] : ["tokens"]
-      guard columns.contains(column) else {
-        throw .missingColumn(path: path, column: column, available: columns)
-      }
-      for document in 0..<shard.documentCount {
-        try writer.write(
-          column == "mask" ? try mask(shard, document) : try tokens(shard, document))
-      }
-    case .text: throw .missingColumn(path: path, column: column, available: [])
+    if try CorpusFileKind.of(path) == .parquet {
+      return try ParquetFile(path: path).writeColumn(column, to: sink)
     }
+    var writer = JSONLinesWriter(sink: sink)
+    let records = try RecordStream(path: path, column: column)
+    while let value = try records.next() { try writer.write(value) }
     try writer.finish()
   }
 
-  private static func tokens(
-    _ shard: TokenShard, _ document: Int
-  ) throws(CorpusError) -> JSONValue {
-    let range = shard.documentRange(document)
-    var ids = [Int32](repeating: 0, count: range.count)
-    try shard.read(range, into: &ids)
-    return .array(ids.map { .int(Int($0)) })
-  }
-
-  private static func mask(_ shard: TokenShard, _ document: Int) throws(CorpusError) -> JSONValue {
-    let range = shard.documentRange(document)
-    var bytes = [UInt8](repeating: 0, count: range.count)
-    try shard.readMask(range, into: &bytes)
-    return .array(bytes.map { .int(Int($0)) })
+  /// The data files that `path` stands for: itself, or those in the folder and below it.
+  package static func files(at path: String) throws(CorpusError) -> [String] {
+    guard try DocumentFiles.isFolder(path) else { return [path] }
+    return try DocumentFiles.expand([path], kinds: [.parquet, .jsonLines, .text, .tokenShard])
+      .map(\.path)
   }
 
   // MARK: Descriptions
+
+  private static func describeFolder(_ path: String) throws(CorpusError) -> JSONValue {
+    let paths = try files(at: path)
+    if let only = paths.first, paths.count == 1 { return try describe(only) }
+    var list: [JSONValue] = []
+    var bytes = 0
+    var records = 0
+    for file in paths {
+      let description = try describe(file)
+      // Each kind has its own word for them; only one is there.
+      let count =
+        ["rows", "records", "documents", "lines"].lazy
+        .compactMap { description[$0]?.intValue }.first ?? 0
+      let size = description["bytes"]?.intValue ?? 0
+      let name = file.dropFirst(path.count).drop { $0 == "/" }
+      list.append([
+        "path": .string(String(name)), "kind": description["kind"] ?? .null, "bytes": .int(size),
+        "records": .int(count),
+      ])
+      bytes += size
+      records += count
+    }
+    return [
+      "kind": "folder", "bytes": .int(bytes), "records": .int(records),
+      "file_count": .int(paths.count), "files": .array(list),
+    ]
+  }
 
   private static func describe(_ shard: TokenShard) -> JSONValue {
     [

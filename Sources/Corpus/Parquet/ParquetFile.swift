@@ -42,7 +42,7 @@ package final class ParquetFile: Sendable {
       }
       guard Array(tail.bytes.suffix(4)) == magic else {
         if Array(tail.bytes.suffix(4)) == Array("PARE".utf8) { throw ParquetFault.encrypted }
-        throw ParquetFault.notParquet
+        throw ParquetFault.cutShort
       }
       let length = Int(tail.base.loadUnaligned(as: UInt32.self))
       guard length <= file.size - 12 else {
