@@ -24,6 +24,7 @@ extension CorpusError: CustomStringConvertible {
       "no parquet, JSONL or text file in \(Self.list(paths))"
     case .unknownConversationFormat(let path, let columns):
       "\(path): \(Self.list(columns)) are not the columns of a known kind of conversations"
+    case .cancelled: "interrupted"
     case .row(let path, let row, let fault): "\(path): row \(row): \(fault.message)"
     case .generator(let fault): fault.message
     }

@@ -11,6 +11,8 @@ package enum CorpusError: Error, Sendable, Hashable {
   /// The column exists but holds something else than one text a row.
   case notText(path: String, column: String)
   /// The file's kind is not known from its name or first bytes.
+  /// The caller asked to stop.
+  case cancelled
   case unknownFileKind(path: String)
   /// None of the paths holds a readable file.
   case nothingToRead(paths: [String])

@@ -31,6 +31,7 @@ struct AssetResolver {
     }
     asset.inputs = inputs(entry)
     asset.checks = checks(entry?.schema)
+    if entry != nil { checkDeclaration(asset) }
     return asset
   }
 

@@ -34,6 +34,7 @@ extension PipelineError {
     case .secretInClear(let parameter): "the secret `\(parameter)` stands here in clear"
     case .badVariableName(let name):
       "\(Wording.quoted(name)) is no name of an environment variable"
+    case .stepFault(let message, _): message
     case .unknownInput(let name, let owner, _, _):
       "unknown input \(Wording.quoted(name)) of \(owner)"
     case .missingInput(let name, let owner, _): "\(owner) needs the input `\(name)`"
@@ -77,7 +78,7 @@ extension PipelineError {
 
   var help: String? {
     switch self {
-    case .wrongType(_, _, _, let help): help
+    case .wrongType(_, _, _, let help), .stepFault(_, let help): help
     case .missingKey(_, _, let help): help
     case .unknownKey(_, _, let nearest, let known):
       Self.meant(nearest) ?? Self.known("known keys", known)

@@ -34,6 +34,8 @@ enum PipelineError: Error, Sendable, Hashable {
   case badSecretReference(String)
   case secretInClear(parameter: String)
   case badVariableName(String)
+  /// What the step itself found.
+  case stepFault(String, help: String?)
 
   // MARK: Inputs
   case unknownInput(String, of: String, nearest: String?, known: [String])

@@ -28,13 +28,16 @@ package struct StepSchema: Sendable {
   package var acceptsAnyParameter: Bool
   /// The step is told what is known of every asset above it (`report`).
   package var wantsLineage: Bool
+  /// Looks at an asset as a whole for what types and ranges can't say.
+  package var faults: @Sendable (StepDeclaration) -> [StepDeclaration.Fault]
 
   package init(
     name: String, summary: String, revision: Int = 1, inputs: [InputSchema] = [],
     parameters: [ParameterSchema] = [], produces: ArtifactKind, metrics: [NamedSummary] = [],
     makesPartitionsTogether: Bool = false, isResumable: Bool = false,
     partitionParameters: [String] = [], usesAllCores: Bool = false, isNetworkBound: Bool = false,
-    acceptsAnyInput: Bool = false, acceptsAnyParameter: Bool = false, wantsLineage: Bool = false
+    acceptsAnyInput: Bool = false, acceptsAnyParameter: Bool = false, wantsLineage: Bool = false,
+    faults: @escaping @Sendable (StepDeclaration) -> [StepDeclaration.Fault] = { _ in [] }
   ) {
     self.name = name
     self.summary = summary
@@ -51,6 +54,7 @@ package struct StepSchema: Sendable {
     self.acceptsAnyInput = acceptsAnyInput
     self.acceptsAnyParameter = acceptsAnyParameter
     self.wantsLineage = wantsLineage
+    self.faults = faults
   }
 }
 

@@ -11,6 +11,15 @@ enum Clock {
   /// Seconds since 1970.
   static func wall() -> Double { read(CLOCK_REALTIME) }
 
+  /// Seconds since the machine started, those it slept included.
+  static func sinceStart() -> Double {
+    #if canImport(Glibc)
+      read(CLOCK_BOOTTIME)
+    #else
+      read(CLOCK_MONOTONIC)
+    #endif
+  }
+
   static func sleep(milliseconds: Int32) { usleep(UInt32(max(milliseconds, 0)) * 1000) }
 
   private static func read(_ clock: clockid_t) -> Double {

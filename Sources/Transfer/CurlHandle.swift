@@ -61,6 +61,8 @@ final class CurlHandle {
     try set(CURLOPT_URL, question.url)
     try set(CURLOPT_USERAGENT, options.userAgent)
     try set(CURLOPT_PROTOCOLS, Int(CURLPROTO_HTTP | CURLPROTO_HTTPS))
+    if let file = options.authoritiesFile { try set(CURLOPT_CAINFO, file) }
+    if let folder = options.authoritiesFolder { try set(CURLOPT_CAPATH, folder) }
     if let range = question.range { try set(CURLOPT_RANGE, range) }
     if let encoding = question.acceptEncoding {
       try set(CURLOPT_ACCEPT_ENCODING, encoding)

@@ -49,6 +49,15 @@ extension Download {
       resumedFrom: resumedFrom, attempts: attempts)
   }
 
+  /// The file of an earlier session with the same request.
+  func finishedBefore() -> DownloadedFile? {
+    guard request.keepsFinished, attempts == 0, let size = FinishedFile.size(request.destination),
+      expectedSize ?? size == size
+    else { return nil }
+    return DownloadedFile(
+      size: size, sha256: expectedHash, bytesReceived: 0, resumedFrom: size, attempts: 0)
+  }
+
   /// Takes the file from a place on this machine.
   func copy(from path: String, isCancelled: () -> Bool) -> Outcome {
     partial = nil

@@ -11,6 +11,9 @@ package struct DownloadRequest: Sendable {
   /// Bytes.
   package var size: Int?
   package var pointer: PointerUse
+  /// A file that is at `destination` already was put there by an earlier session with this very
+  /// request, and need not be fetched again.
+  package var keepsFinished: Bool
 
   /// Whether size and hash are asked of the Git-LFS pointer that a hub keeps for the file.
   package enum PointerUse: Sendable, Hashable {
@@ -23,7 +26,7 @@ package struct DownloadRequest: Sendable {
 
   package init(
     name: String, sources: [SourceURL], destination: String, sha256: String? = nil,
-    size: Int? = nil, pointer: PointerUse = .automatic
+    size: Int? = nil, pointer: PointerUse = .automatic, keepsFinished: Bool = false
   ) {
     self.name = name
     self.sources = sources
@@ -31,6 +34,7 @@ package struct DownloadRequest: Sendable {
     self.sha256 = sha256
     self.size = size
     self.pointer = pointer
+    self.keepsFinished = keepsFinished
   }
 }
 

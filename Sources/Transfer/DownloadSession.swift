@@ -139,6 +139,7 @@ extension DownloadSession {
         settle(download, outcome)
         return
       }
+      if let file = download.finishedBefore() { return settle(download, .done(file)) }
       let question: CurlHandle.Question?
       do throws(TransferError) { question = try download.question() } catch {
         settle(download, download.recover(from: error))
@@ -188,7 +189,9 @@ extension DownloadSession {
           code, reason: handle.reason(code), redirect: handle.redirectURL)
         _ = nb_curl_multi_remove(multi, easy)
         handle.release()
-        idle.append(handle)
+        // libcurl 7.88 refuses CURLOPT_BUFFERSIZE on a handle whose transfer ended early, such as at
+        // a name that was not found. The connections belong to the multi handle and stay.
+        if code == CURLE_OK { idle.append(handle) }
         settle(download, outcome)
       }
       return hasEnded

@@ -49,6 +49,9 @@ extension TransferError: CustomStringConvertible {
     case .wrongHash, .wrongSize:
       "the file at this URL is not the one described; correct `sha256` or `size`, or the `url`"
     case .totalSizeExceeded: "raise `max_total_size` or fetch fewer partitions"
+    case .untrusted:
+      "if the server's authority is your own, name its certificate: `ca_file`, or the variable "
+        + "SSL_CERT_FILE"
     case .everySource(let first, _): first.help
     default: nil
     }

@@ -21,6 +21,10 @@ package struct TransferOptions: Sendable {
   package var token: String?
   /// More header lines, `Name: value`; like the token only for the first host.
   package var headers: [String] = []
+  /// Certificates of authorities to trust in place of the system's, a PEM file.
+  package var authoritiesFile: String?
+  /// The same as a folder of files named by hash.
+  package var authoritiesFolder: String?
   package var userAgent = "nanobuild"
   /// Bytes that arrive before the answer's validators are written beside the partial file; below
   /// that, starting over is cheaper than remembering.

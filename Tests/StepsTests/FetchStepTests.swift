@@ -118,6 +118,64 @@ private final class Listener: StepReporter {
     #expect(try folder.readText("out/2/2") == "/copy/set/2")
   }
 
+  @Test func aListingNamesTheFiles() throws {
+    // As a hub does it: a JSON array of addresses, each of which redirects to where the file is.
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      switch request.path {
+      case "/api/train":
+        return .init(body: Array("[\"\(base)/f/0.parquet\", \"\(base)/f/1.parquet?x=1\"]".utf8))
+      case "/api/test": return .init(body: Array("[\"\(base)/f/9.parquet\"]".utf8))
+      case "/f/0.parquet": return .init(302, "").with("Location", "\(base)/storage/0")
+      default:
+        // A list that is cut short may not pass for a shorter one.
+        return LoopbackServer.Reply.file(Array(request.path.utf8), for: request).delivered {
+          if request.earlier == 0 { $0.dropAfter = 3 }
+        }
+      }
+    }
+    let listener = Listener()
+    try run(
+      ["url": .string("\(server.url)/api/{shard}"), "listing": true],
+      partitions: ["train", "test"], listener: listener)
+    #expect(try folder.list("out/train") == ["00000.parquet", "00001.parquet"])
+    #expect(try folder.readText("out/train/00000.parquet") == "/storage/0")
+    #expect(try folder.readText("out/train/00001.parquet") == "/f/1.parquet")
+    #expect(try folder.readText("out/test/00000.parquet") == "/f/9.parquet")
+    #expect(listener.done == ["test", "train"])
+  }
+
+  @Test(arguments: [
+    "{\"a\": 1}", "[]", "[1]", "[\"http://127.0.0.1:1/x\"", "<html>", "[\"ftp://x/y\"]",
+  ])
+  func whatIsNoListingIsAnError(text: String) throws {
+    let server = try LoopbackServer { _ in .init(body: Array(text.utf8)) }
+    #expect(throws: (any Error).self) {
+      try run(["url": .string("\(server.url)/api"), "listing": true])
+    }
+  }
+
+  @Test func oneBadFileFailsItsListing() throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return switch request.path {
+      case "/a": .init(body: Array("[\"\(base)/x\", \"\(base)/gone\"]".utf8))
+      case "/b": .init(body: Array("[\"\(base)/y\"]".utf8))
+      case "/gone": .init(404, "")
+      default: .init(body: [1])
+      }
+    }
+    let listener = Listener()
+    let error = #expect(throws: StepFailure.self) {
+      try run(
+        ["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["a", "b"],
+        listener: listener)
+    }
+    #expect(error?.failedPartitions == ["a"])
+    #expect(error?.message.contains("/gone answered 404") == true)
+    #expect(listener.done == ["b"])
+  }
+
   @Test func anInterruptionKeepsWhatIsDone() throws {
     let server = try LoopbackServer { request in
       LoopbackServer.Reply.file([1], for: request).delivered { $0.delay = 0.01 }

@@ -86,6 +86,9 @@ package final class RunningProgram {
   /// What the program has written to standard error so far.
   package var errorSoFar: String { text("error") }
 
+  /// What it has written to standard output so far.
+  package var outputSoFar: String { text("output") }
+
   private func text(_ name: String) -> String {
     String(decoding: (try? folder.read(name)) ?? [], as: UTF8.self)
   }

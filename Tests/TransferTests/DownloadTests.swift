@@ -124,6 +124,22 @@ import Transfer
     }
   }
 
+  @Test func aNameThatIsNotFoundIsTriedAgainAndHarmsNoOther() throws {
+    let server = try LoopbackServer { .file(Array($0.path.utf8), for: $0) }
+    var fetching = self.fetching
+    fetching.options.retries = 3
+    fetching.options.parallel = 2
+    let url = "http://nobody.invalid/x"
+    var requests = [try fetching.request(url, as: "lost")]
+    requests += try (0..<20).map { try fetching.request("\(server.url)/\($0)", as: "\($0)") }
+    let results = try fetching.fetchAll(requests)
+    guard case .failure(.unreachable(url, _))? = results["lost"] else {
+      Issue.record("expected `unreachable`, found \(String(describing: results["lost"]))")
+      return
+    }
+    #expect(try (0..<20).allSatisfy { try results["\($0)"]?.get().attempts == 1 })
+  }
+
   @Test func aThousandFilesOfADeadHostFailQuickly() throws {
     var fetching = self.fetching
     fetching.options.retries = 3

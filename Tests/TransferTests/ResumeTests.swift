@@ -195,6 +195,24 @@ import Transfer
     #expect(try fetching.folder.read("file.bin") == small)
   }
 
+  @Test func aFinishedFileIsKeptWhereItIsKnownToBeTheSame() throws {
+    let server = try LoopbackServer { .file([1, 2, 3], for: $0) }
+    var request = try fetching.request("\(server.url)/x")
+    try fetching.folder.write("file.bin", "abc")
+    request.keepsFinished = true
+    let kept = try fetching.fetch(request)
+    #expect(kept.attempts == 0 && kept.bytesReceived == 0 && kept.size == 3)
+    #expect(server.requests.isEmpty)
+    request.size = 4
+    #expect(fetching.failure(request) != nil)
+    #expect(!server.requests.isEmpty)
+    try fetching.folder.write("file.bin", "abc")
+    request.size = nil
+    request.keepsFinished = false
+    try fetching.fetch(request)
+    #expect(try fetching.folder.read("file.bin") == [1, 2, 3])
+  }
+
   @Test func aStrangePartialFileIsThrownAway() throws {
     let bytes = Array(self.bytes[..<1000])
     let server = try LoopbackServer { .file(bytes, for: $0, entityTag: "\"v1\"") }

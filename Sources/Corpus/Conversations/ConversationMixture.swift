@@ -37,11 +37,11 @@ package struct ConversationMixture: Sendable {
     package var validation: Int
   }
 
-  /// Writes the files. `progress` is called now and then with the number of conversations read;
-  /// it may throw to stop.
+  /// Writes the files. `progress` is called now and then with the number of conversations read; it
+  /// may throw to stop. `written` hears of the source of each line of `training`, in their order.
   package func write(
     training: String, validation: String? = nil,
-    progress: (Int) throws(CorpusError) -> Void = { _ in }
+    progress: (Int) throws(CorpusError) -> Void = { _ in }, written: (Int) -> Void = { _ in }
   ) throws(CorpusError) -> [SourceCount] {
     let spool = try ConversationSpool(path: training + ".spool")
     var counts: [SourceCount] = []
@@ -51,7 +51,7 @@ package struct ConversationMixture: Sendable {
       for value in [source.epochs, source.weight ?? 0] where !(value >= 0 && value.isFinite) {
         throw .generator(.invalidWeight(value))
       }
-      var entries = try spool.add(source, progress: progress)
+      var entries = try spool.add(source, index: index, progress: progress)
       if let limit = source.limit, entries.count > limit {
         if let seed = source.seed {
           var random = self.random(purpose: 1, index, seed)
@@ -81,6 +81,7 @@ package struct ConversationMixture: Sendable {
     var random = self.random(purpose: 3, 0, seed)
     random.shuffle(&order)
     try spool.write(order, to: training)
+    for entry in order { written(entry.source) }
     if let validation {
       random.shuffle(&heldOut)
       try spool.write(heldOut, to: validation)

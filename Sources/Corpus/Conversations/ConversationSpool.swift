@@ -5,6 +5,8 @@ final class ConversationSpool {
     var length: Int
     /// Hash of what the conversation is about.
     var key: UInt64
+    /// Position of its source in the mixture.
+    var source: Int
   }
 
   private let file: OutputFile
@@ -17,7 +19,7 @@ final class ConversationSpool {
 
   /// Appends the conversations of a source, as many as it can need.
   func add(
-    _ source: ConversationSource, progress: (Int) throws(CorpusError) -> Void
+    _ source: ConversationSource, index: Int, progress: (Int) throws(CorpusError) -> Void
   ) throws(CorpusError) -> [Entry] {
     var entries: [Entry] = []
     // A random choice has to see all of a source; the first ones are enough otherwise.
@@ -29,19 +31,20 @@ final class ConversationSpool {
         guard source.filter.accepts(conversation) else { continue }
         let first = conversation.messages.first { $0.role == .user }
         let topic = first?.parts.map(\.text).joined() ?? ""
-        entries.append(try add(conversation, topic, progress))
+        entries.append(try add(conversation, topic, index, progress))
       }
     case .generated(let generator, let count):
-      for index in 0..<max(0, min(count, needed)) {
-        let (conversation, item) = generator.example(index)
-        entries.append(try add(conversation, item, progress))
+      for example in 0..<max(0, min(count, needed)) {
+        let (conversation, item) = generator.example(example)
+        entries.append(try add(conversation, item, index, progress))
       }
     }
     return entries
   }
 
   private func add(
-    _ conversation: Conversation, _ topic: String, _ progress: (Int) throws(CorpusError) -> Void
+    _ conversation: Conversation, _ topic: String, _ source: Int,
+    _ progress: (Int) throws(CorpusError) -> Void
   ) throws(CorpusError) -> Entry {
     let line = conversation.jsonLine + [0x0a]
     try file.write(line)
@@ -49,7 +52,8 @@ final class ConversationSpool {
     if total % 1024 == 0 { try progress(total) }
     defer { offset += line.count }
     return Entry(
-      offset: offset, length: line.count, key: HeldOut.hash(topic.utf8, salt: 0x5eed))
+      offset: offset, length: line.count, key: HeldOut.hash(topic.utf8, salt: 0x5eed),
+      source: source)
   }
 
   /// Writes the entries in this order to a new file.

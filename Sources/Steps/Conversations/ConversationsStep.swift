@@ -12,6 +12,8 @@ package struct ConversationsStep: Step {
   package static let fileName = "conversations.jsonl"
 
   private static let source: [ParameterSchema] = [
+    ParameterSchema(
+      "name", .string, "what the metrics call it (default: the input's or generator's name)"),
     ParameterSchema("input", .string, "the input to take conversations from"),
     ParameterSchema(
       "generator", .choice(["spelling", "letter_counting", "arithmetic"]),
@@ -55,9 +57,12 @@ package struct ConversationsStep: Step {
       NamedSummary("conversations", "conversations in the mixture"),
       NamedSummary("tokens", "tokens when rendered, where a tokenizer is given"),
       NamedSummary("trained_tokens", "tokens that fine-tuning trains on"),
-      NamedSummary("<source>_conversations", "the same for each source"),
+      NamedSummary("<source>_conversations", "conversations of that source in the mixture"),
+      NamedSummary("<source>_tokens", "its tokens"),
+      NamedSummary("<source>_trained_tokens", "its tokens that fine-tuning trains on"),
     ],
-    acceptsAnyInput: true)
+    acceptsAnyInput: true,
+    faults: { ConversationsDeclaration($0).faults })
 
   package func run(_ context: StepContext) throws {
     let parameters = ParameterReader(context)
@@ -67,24 +72,62 @@ package struct ConversationsStep: Step {
       let reader = ParameterReader(value.objectValue ?? [:], owner: "sources[\(index)]")
       sources.append(try source(reader, context, heldOut))
     }
+    Self.makeNamesUnique(&sources)
     let mixture = ConversationMixture(
       sources: sources, seed: try parameters.int("seed"), size: try parameters.optionalInt("size"))
     let path = context.output + "/" + Self.fileName
     let reporter = context.reporter
-    var isCancelled = false
-    let counts: [ConversationMixture.SourceCount]
-    counts = try mixture.write(training: path) { count in
-      isCancelled = reporter.isCancelled
-      reporter.progress(StepProgress(completed: Double(count), unit: "conversations"))
+    let (counts, order) = try Self.write(mixture, to: path, reporter)
+    reporter.metric("conversations", .int(order.count))
+    let tokens = try context.inputs["tokenizer"]?.first.map {
+      try TokenCounts(
+        file: path, order: order, sources: counts.count, tokenizer: $0.path, reporter)
     }
-    if isCancelled { throw StepInterrupted() }
-    for count in counts {
+    if let tokens {
+      reporter.metric("tokens", .int(tokens.all.reduce(0, +)))
+      reporter.metric("trained_tokens", .int(tokens.trained.reduce(0, +)))
+    }
+    for (index, count) in counts.enumerated() {
       reporter.metric(count.name + "_conversations", .int(count.training))
-      reporter.log("\(count.name): \(count.training) of \(count.available) conversations")
+      var line = "\(count.name): \(count.training) of \(count.available) conversations"
+      if let tokens {
+        let (all, trained) = (tokens.all[index], tokens.trained[index])
+        reporter.metric(count.name + "_tokens", .int(all))
+        reporter.metric(count.name + "_trained_tokens", .int(trained))
+        line += ", \(all) tokens, \(trained) trained"
+      }
+      reporter.log(line)
     }
-    reporter.metric("conversations", .int(counts.reduce(0) { $0 + $1.training }))
-    if let tokenizer = context.inputs["tokenizer"]?.first?.path {
-      try countTokens(in: path, tokenizer: tokenizer, reporter)
+  }
+
+  /// Gives the source of every line as well.
+  private static func write(
+    _ mixture: ConversationMixture, to path: String, _ reporter: any StepReporter
+  ) throws -> ([ConversationMixture.SourceCount], [UInt32]) {
+    var order: [UInt32] = []
+    do {
+      let counts = try mixture.write(training: path) { count throws(CorpusError) in
+        if reporter.isCancelled { throw .cancelled }
+        reporter.progress(StepProgress(completed: Double(count), unit: "conversations"))
+      } written: {
+        order.append(UInt32($0))
+      }
+      return (counts, order)
+    } catch CorpusError.cancelled {
+      throw StepInterrupted()
+    }
+  }
+
+  /// Metrics go by the names: the second `spelling` becomes `spelling_2`.
+  private static func makeNamesUnique(_ sources: inout [ConversationSource]) {
+    var taken: Set<String> = []
+    for place in sources.indices {
+      let name = sources[place].name
+      var number = 1
+      while !taken.insert(sources[place].name).inserted {
+        number += 1
+        sources[place].name = "\(name)_\(number)"
+      }
     }
   }
 
@@ -123,8 +166,10 @@ package struct ConversationsStep: Step {
     default:
       throw StepFailure("\(parameters.owner) must have either `input` or `generator`")
     }
+    let name = try parameters.optionalString("name")
     return ConversationSource(
-      name: input ?? generator ?? "", origin: origin, limit: try parameters.optionalInt("limit"),
+      name: name ?? input ?? generator ?? "", origin: origin,
+      limit: try parameters.optionalInt("limit"),
       epochs: try parameters.double("epochs"), weight: try parameters.optionalDouble("weight"),
       seed: generator == nil ? try parameters.optionalInt("seed") : nil, filter: filter)
   }
@@ -142,21 +187,5 @@ package struct ConversationsStep: Step {
     }
     let list = try WordList(path: path)
     return name == "spelling" ? .spelling(list) : .letterCounting(list)
-  }
-
-  private func countTokens(
-    in path: String, tokenizer: String, _ reporter: any StepReporter
-  ) throws {
-    let renderer = ConversationRenderer(try Tokenizer.load(tokenizer), maxTokens: .max)
-    let reader = try ConversationReader(paths: [path])
-    var tokens = 0
-    var trained = 0
-    while let conversation = try reader.next() {
-      let rendered = renderer.render(conversation)
-      tokens += rendered.ids.count
-      trained += rendered.mask.count { $0 == 1 }
-    }
-    reporter.metric("tokens", .int(tokens))
-    reporter.metric("trained_tokens", .int(trained))
   }
 }

@@ -20,7 +20,8 @@ struct FetchSettings {
   var options = TransferOptions()
 
   init(
-    _ parameters: [String: JSONValue], environment: (String) -> String? = Self.variable
+    _ parameters: [String: JSONValue], root: String,
+    environment: (String) -> String? = Self.variable
   ) throws(StepFailure) {
     guard let url = parameters["url"]?.stringValue, !url.isEmpty else {
       throw StepFailure("`url` is missing")
@@ -55,7 +56,23 @@ struct FetchSettings {
     if let value = parameters["retry_delay"]?.doubleValue { options.retryDelay = max(0, value) }
     if let value = parameters["connect_timeout"]?.doubleValue { options.connectTimeout = value }
     if let value = parameters["low_speed_timeout"]?.doubleValue { options.lowSpeedTimeout = value }
+    trustAuthorities(parameters["ca_file"]?.stringValue, root: root, environment)
     options.maxTotalSize = parameters["max_total_size"]?.intValue
+  }
+
+  /// The variables that curl, OpenSSL and Python's requests go by; the library alone knows none.
+  private mutating func trustAuthorities(
+    _ file: String?, root: String, _ environment: (String) -> String?
+  ) {
+    func variable(_ names: String...) -> String? {
+      names.lazy.compactMap(environment).first { !$0.isEmpty }
+    }
+    if let file {
+      options.authoritiesFile = file.hasPrefix("/") ? file : "\(root)/\(file)"
+    } else {
+      options.authoritiesFile = variable("CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+      options.authoritiesFolder = variable("SSL_CERT_DIR")
+    }
   }
 
   /// `given` names the file, whatever the address ends in.
@@ -84,7 +101,7 @@ struct FetchSettings {
       return DownloadRequest(
         name: target.name, sources: sources, destination: "\(target.output)/\(name)",
         sha256: try hash(of: target.partition), size: try size(of: target.partition),
-        pointer: pointer)
+        pointer: pointer, keepsFinished: given == nil)
     } catch let error as StepFailure {
       throw error
     } catch let error as TransferError {

@@ -41,6 +41,10 @@ extension FetchStep {
         "headers", .dictionary(of: .string), isSecret: true, affectsResult: false,
         "More request headers for the host of `url`."),
       ParameterSchema(
+        "ca_file", .string, affectsResult: false,
+        "PEM file of certificate authorities to trust instead of the system's; the variables "
+          + "SSL_CERT_FILE and CURL_CA_BUNDLE are used otherwise."),
+      ParameterSchema(
         "parallel", .integer(1...256), default: 16, affectsResult: false, "Files at once."),
       ParameterSchema(
         "retries", .integer(0...1000), default: 5, affectsResult: false,
@@ -62,7 +66,8 @@ extension FetchStep {
     makesPartitionsTogether: true,
     isResumable: true,
     partitionParameters: ["sha256", "size"],
-    isNetworkBound: true)
+    isNetworkBound: true,
+    faults: { FetchDeclaration($0).faults })
 
   /// Paths on this machine that the step reads; their content belongs to the key.
   ///

@@ -7,7 +7,7 @@ package struct FetchStep: Step {
   package init() {}
 
   package func run(_ context: StepContext) throws {
-    let settings = try FetchSettings(context.parameters)
+    let settings = try FetchSettings(context.parameters, root: context.projectRoot)
     let targets = try self.targets(context)
     if context.parameters["listing"]?.boolValue == true {
       return try Self.runListing(context, settings, targets)

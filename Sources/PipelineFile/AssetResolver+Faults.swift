@@ -1,0 +1,31 @@
+import YAML
+
+/// Faults that only the step itself can find, told with all others before anything runs.
+extension AssetResolver {
+  func checkDeclaration(_ asset: Pipeline.Asset) {
+    let declaration = StepDeclaration(
+      parameters: asset.parameters, inputs: asset.inputs.map(\.name),
+      partitionKey: asset.partitions?.key, partitions: asset.partitions?.values ?? [])
+    for fault in asset.step.faults(declaration) {
+      problems.report(.stepFault(fault.message, help: fault.help), at: node(fault.path))
+    }
+  }
+
+  /// The deepest node there is on the way; in the profile's file where that has the parameter.
+  private func node(_ path: [String]) -> YAMLNode {
+    let layers = [overlay?.parameters, declaration.settings.parameters]
+    guard let name = path.first,
+      var node = layers.lazy.compactMap({ $0?[name] }).first
+    else { return declaration.step ?? declaration.node }
+    for part in path.dropFirst() {
+      if node.kind == .sequence, let index = Int(part), index < node.count {
+        node = node.elements[index]
+      } else if node.kind == .mapping, let member = node[part] {
+        node = member
+      } else {
+        break
+      }
+    }
+    return node
+  }
+}

@@ -1,0 +1,36 @@
+package import JSON
+
+/// One asset as its step sees it before anything runs.
+package struct StepDeclaration: Sendable {
+  package var parameters: [String: JSONValue]
+  /// Names under `inputs`, in the order of the file.
+  package var inputs: [String]
+  /// Nil for an asset without partitions.
+  package var partitionKey: String?
+  package var partitions: [String]
+
+  package init(
+    parameters: [String: JSONValue], inputs: [String] = [], partitionKey: String? = nil,
+    partitions: [String] = []
+  ) {
+    self.parameters = parameters
+    self.inputs = inputs
+    self.partitionKey = partitionKey
+    self.partitions = partitions
+  }
+
+  /// What a step finds wrong with its own parameters, beyond types and ranges.
+  package struct Fault: Sendable, Hashable {
+    /// The parameter, then keys and indices below it.
+    package var path: [String]
+    /// Lower case, no full stop.
+    package var message: String
+    package var help: String?
+
+    package init(_ path: [String], _ message: String, help: String? = nil) {
+      self.path = path
+      self.message = message
+      self.help = help
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import Glibc
+import JSON
+import TestSupport
+import Testing
+
+/// Mixtures of chats, task data sets and generated exercises, through the real program.
+@Suite struct ConversationStories {
+  private static let pipeline = """
+    nanobuild: 1
+    assets:
+      tokenizer:
+        step: tokenizer.train
+        inputs: {text: data/shard_00004.parquet}
+        with: {vocab_size: 400}
+      sft_data:
+        step: data.conversations
+        inputs:
+          tokenizer: tokenizer
+          smoltalk: task/smoltalk.parquet
+          mmlu: task/mmlu.parquet
+          wrapped: task/mmlu-wrapped.parquet
+          arc: task/arc.parquet
+          gsm8k: task/gsm8k.parquet
+          own: own.jsonl
+          words: data/words.txt
+        with:
+          seed: 7
+          size: 100
+          sources:
+            - {input: smoltalk, epochs: 2}
+            - {input: mmlu}
+            - {input: wrapped, limit: 1, seed: 3}
+            - {input: arc}
+            - {input: gsm8k}
+            - {input: own, weight: 1}
+            - {generator: arithmetic, count: 50, weight: 3}
+            - {generator: spelling, count: 30, words: words, limit: 20}
+            - {generator: spelling, count: 10, words: words, split: test}
+            - {name: letters, generator: letter_counting, count: 10, words: words, epochs: 0.5}
+      test_data:
+        step: data.conversations
+        inputs: {words: data/words.txt}
+        with:
+          sources:
+            - {generator: spelling, count: 300, words: words, split: test}
+      train_data:
+        step: data.conversations
+        inputs: {words: data/words.txt}
+        with:
+          sources:
+            - {generator: spelling, count: 3000, words: words}
+
+    """
+
+  private static let own = """
+    [{"role": "user", "content": "Who are you?"}, {"role": "assistant", "content": "A small model."}]
+    {"messages": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": [{"type": "text", "text": "It is "}, {"type": "python", "text": "2+2"}, {"type": "python_output", "text": "4"}, {"type": "text", "text": "4."}]}]}
+
+    """
+
+  private func project() throws -> TestProject {
+    let project = try TestProject(Self.pipeline)
+    for name in ["smoltalk", "mmlu", "mmlu-wrapped", "arc", "gsm8k"] {
+      try project.copy(
+        fromRepository: "Tests/CorpusTests/Fixtures/\(name).parquet", to: "task/\(name).parquet")
+    }
+    for name in ["shard_00004.parquet", "words.txt"] {
+      try project.copy(fromRepository: "data/\(name)")
+    }
+    try project.write("own.jsonl", Self.own)
+    return project
+  }
+
+  private func result(_ project: TestProject, _ asset: String) throws -> String {
+    try project.result(asset, "conversations.jsonl")
+  }
+
+  @Test func everySourceIsMixedAndCounted() throws {
+    let project = try project()
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    let json = try JSONParser.parse(try project.run("metrics", "sft_data", "--json").output)
+    let metrics = try #require(
+      json["tasks"]?.arrayValue?.first?["metrics"]?.objectValue)
+    // Without weight: 4 + 2 + 1 + 2 + 1 + 20 + 10 + 5; the other 55 of 100 are shared one to three.
+    let expected = [
+      "smoltalk": 4, "mmlu": 2, "wrapped": 1, "arc": 2, "gsm8k": 1, "own": 14, "arithmetic": 41,
+      "spelling": 20, "spelling_2": 10, "letters": 5,
+    ]
+    for (name, count) in expected {
+      #expect(metrics["\(name)_conversations"]?.intValue == count, "\(name): \(metrics)")
+      let tokens = metrics["\(name)_tokens"]?.intValue ?? 0
+      let trained = metrics["\(name)_trained_tokens"]?.intValue ?? 0
+      #expect(trained > 0 && tokens > trained, "\(name): \(tokens), \(trained)")
+    }
+    for total in ["conversations", "tokens", "trained_tokens"] {
+      let sum = expected.keys.reduce(0) { $0 + (metrics["\($1)_\(total)"]?.intValue ?? 0) }
+      #expect(metrics[total]?.intValue == sum)
+    }
+    #expect(metrics["conversations"] == 100)
+    #expect(try result(project, "sft_data").split(separator: "\n").count == 100)
+    // A mark of the loss mask, since there is no terminal for colours.
+    let shown = try project.run("show", "sft_data", "--sample", "100").output
+    #expect(shown.contains("<|user_start|>"), "\(shown.prefix(2000))")
+    let tool = "<|python_start|>2+2<|python_end|>"
+    #expect(shown.contains(tool), "\(shown.prefix(2000))")
+    #expect(!shown.contains("\u{1b}"))
+    let sample = try JSONParser.parse(
+      try project.run("show", "sft_data", "--sample", "3", "--json").output)
+    #expect(sample["conversations"]?.arrayValue?.count == 3)
+  }
+
+  @Test func theSameInputsGiveTheSameBytesWhateverJ() throws {
+    var found: [[String]] = []
+    for jobs in ["1", "4"] {
+      let project = try project()
+      #expect(try project.run("run", "-j", jobs).status == 0)
+      found.append(try ["sft_data", "test_data", "train_data"].map { try result(project, $0) })
+    }
+    #expect(found[0] == found[1])
+    let project = try project()
+    #expect(try project.run("run", "--set", "sft_data.seed=8").status == 0)
+    #expect(try result(project, "sft_data") != found[0][0])
+    #expect(try result(project, "train_data") == found[0][2])
+  }
+
+  @Test func whatIsHeldOutIsNotTrainedOn() throws {
+    let project = try project()
+    #expect(try project.run("run", "test_data", "train_data").status == 0)
+    let test = Set(try result(project, "test_data").split(separator: "\n"))
+    let train = Set(try result(project, "train_data").split(separator: "\n"))
+    #expect(test.count > 50 && train.count > 500)
+    #expect(test.isDisjoint(with: train))
+  }
+
+  @Test func wrongSourcesAreToldBeforeAnythingRuns() throws {
+    let project = try project()
+    try project.write(
+      "pipeline.yaml",
+      """
+      nanobuild: 1
+      assets:
+        mix:
+          step: data.conversations
+          inputs: {own: own.jsonl}
+          with:
+            size: 10
+            held_out: [exam]
+            sources:
+              - {input: ovn}
+              - {generator: spelling, count: 3}
+              - {generator: arithmetic}
+              - {input: own, split: test, count: 3}
+              - {limit: 3}
+        shards:
+          step: data.fetch
+          partitions: {shard: 1..3}
+          with:
+            url: "http://127.0.0.1/{chard}.parquet"
+            mirrors: ["ftp://127.0.0.1"]
+            sha256: {"4": 00}
+      """)
+    let end = try project.run("run")
+    #expect(end.status == 2)
+    for text in [
+      "pipeline.yaml:7:13: error: `size` is shared by the sources with a `weight`",
+      "pipeline.yaml:8:18: error: `held_out` names the input `exam`, which the asset does not have",
+      "pipeline.yaml:10:19: error: `input` names the input `ovn`", "help: its inputs are `own`",
+      "pipeline.yaml:11:11: error: the generator `spelling` needs `words`",
+      "pipeline.yaml:12:11: error: the generator `arithmetic` needs `count`",
+      "pipeline.yaml:13:44: error: `count` is for generators",
+      "pipeline.yaml:14:11: error: a source needs `input` or `generator`",
+      "pipeline.yaml:19:12: error: `http://127.0.0.1/{chard}.parquet` uses `{chard}`",
+      "pipeline.yaml:20:17: error: can't use the URL `ftp://127.0.0.1`",
+      "pipeline.yaml:21:15: error: no entry of `sha256` is for a partition of this asset",
+    ] {
+      #expect(end.error.contains(text), "\(text)\n\(end.error)")
+    }
+    #expect(!project.exists("cache/staging"))
+  }
+
+  @Test func anEmptySourceAndABadLineAreNamed() throws {
+    let project = try project()
+    try project.write("own.jsonl", Self.own + "[{\"role\": \"bot\", \"content\": \"x\"}]\n")
+    let end = try project.run("run", "sft_data")
+    #expect(end.status == 1)
+    #expect(end.error.contains("own.jsonl:3:2: unknown role `bot`"), "\(end.error)")
+    try project.write("own.jsonl", "\n")
+    let empty = try project.run("run", "sft_data")
+    #expect(empty.status == 1)
+    #expect(empty.error.contains("the source `own` has no conversation"), "\(empty.error)")
+  }
+}

@@ -1,0 +1,99 @@
+import Glibc
+import JSON
+import TestSupport
+import Testing
+
+/// `nanobuild data FILE`, as a person looks into files with it.
+@Suite struct DataCommandStories {
+  let project: TestProject
+
+  init() throws {
+    project = try TestProject()
+    try project.copy(fromRepository: "data/shard_00004.parquet", to: "shard.parquet")
+    try project.copy(
+      fromRepository: "Tests/CorpusTests/Fixtures/smoltalk.parquet", to: "talk.parquet")
+  }
+
+  @Test func aFileIsDescribedAndItsRecordsShown() throws {
+    let text = try project.run("data", "talk.parquet")
+    #expect(text.output.hasPrefix("parquet file, 1,192 bytes: 2 rows in one row group\n"))
+    let json = try JSONParser.parse(try project.run("data", "talk.parquet", "--json").output)
+    #expect(json["version"] == 1 && json["rows"] == 2)
+    // In the order of the file, not of the alphabet.
+    let head = try project.run("data", "shard.parquet", "--head", "2").output
+    #expect(head.components(of: "text: ") == 2)
+    let column = try project.run("data", "talk.parquet", "--column", "messages.role", "--head", "1")
+    #expect(column.output == "[\"system\",\"user\",\"assistant\"]\n")
+    let lines = try project.run("data", "shard.parquet", "--column", "text", "--jsonl").lines
+    #expect(lines.count == 177)
+    #expect(try lines.allSatisfy { try JSONParser.parse($0).stringValue != nil })
+    #expect(try project.run("data", "talk.parquet", "--jsonl").lines.count == 2)
+  }
+
+  @Test func aFolderStandsForItsFiles() throws {
+    let text = try project.run("data", ".").output
+    #expect(text.hasPrefix("2 files, 47,888 bytes: 179 records\n"), "\(text)")
+    let names = try project.run("data", ".", "--column", "text", "--jsonl")
+    #expect(names.status == 2 && names.lines.count == 177)
+    #expect(names.error.contains("talk.parquet: there is no column `text`; it has `messages`"))
+  }
+
+  @Test func brokenFilesAreLocated() throws {
+    var bytes = try project.bytes("shard.parquet")
+    try project.write("cut.parquet", bytes: Array(bytes[..<20_000]))
+    // One flipped bit may decode to another text that nothing but a checksum could tell.
+    for offset in 20_000..<20_500 { bytes[offset] = 0xff }
+    try project.write("flipped.parquet", bytes: bytes)
+    try project.write("empty.parquet", "")
+    try project.write("bad.jsonl", "{\"a\": 1}\n{\"a\": }\n")
+    for (arguments, message) in [
+      (["cut.parquet"], "cut.parquet: the end of the parquet file is missing"),
+      (["empty.parquet"], "empty.parquet: not a parquet file"),
+      (
+        ["flipped.parquet", "--head", "200"],
+        "flipped.parquet: row group 0, column `text`, page 0: "
+      ),
+      (
+        ["flipped.parquet", "--column", "text", "--jsonl"],
+        "flipped.parquet: row group 0, column `text`, page 0: "
+      ),
+      (["bad.jsonl"], "bad.jsonl:2:7: "), (["none.parquet"], "cannot open `none.parquet`"),
+      (["shard.parquet", "--column", "body"], "there is no column `body`; it has `text`"),
+    ] {
+      let end = try project.run(arguments: ["data"] + arguments)
+      #expect(end.status == 2, "\(arguments)")
+      #expect(end.error.contains(message), "\(arguments): \(end.error)")
+      #expect(end.output.isEmpty, "\(arguments)")
+    }
+    #expect(try project.run("data", "shard.parquet", "--head", "0").status == 64)
+  }
+
+  @Test func aReaderThatLeavesIsNoFault() throws {
+    let shell = try RunningProgram(
+      "/bin/sh",
+      [
+        "-c",
+        "for a in '--column text --jsonl' '--head 100' '--jsonl'; do "
+          + "{ \"$0\" data shard.parquet $a; echo \"status $?\" >&2; } | head -c 10 >/dev/null; done",
+        TestProject.program,
+      ], folder: project.path, environment: ["PATH": "/usr/bin:/bin"])
+    let end = try shell.wait()
+    #expect(end.error == "status 0\nstatus 0\nstatus 0\n")
+  }
+
+  @Test func aFullDiskIsTold() throws {
+    let shell = try RunningProgram(
+      "/bin/sh",
+      ["-c", "\"$0\" data shard.parquet --column text --jsonl > /dev/full", TestProject.program],
+      folder: project.path, environment: ["PATH": "/usr/bin:/bin"])
+    let end = try shell.wait()
+    #expect(end.status == 1)
+    #expect(end.error == "error: can't write the output: No space left on device\n")
+  }
+}
+
+extension String {
+  fileprivate func components(of part: String) -> Int {
+    split(separator: "\n").count { $0.hasPrefix(part) }
+  }
+}

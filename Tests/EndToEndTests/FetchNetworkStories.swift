@@ -1,0 +1,164 @@
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+/// Secrets, certificates and proxies, through the real program.
+@Suite struct FetchNetworkStories {
+  private static func pipeline(_ url: String, _ parameters: String = "") -> String {
+    """
+    nanobuild: 1
+    assets:
+      words:
+        step: data.fetch
+        with: {url: "\(url)", retry_delay: 5ms, retries: 1\(parameters)}
+    """
+  }
+
+  // MARK: Secrets
+
+  private static let secret = "hf_AbSoLuTeLySecret"
+
+  @Test func aTokenIsSentAndKeptNowhere() throws {
+    let isOpen = Mutex(false)
+    let storage = try LoopbackServer { .file(Array("words".utf8), for: $0) }
+    let hub = try LoopbackServer { request in
+      guard request.headers["authorization"] == "Bearer \(Self.secret)" else {
+        return .init(401, "who are you")
+      }
+      if isOpen.withLock({ $0 }) {
+        return .init(302, "").with("Location", "\(storage.url)/words.txt")
+      }
+      return .init(body: [1, 2, 3]).delivered { $0.stallAfter = 1 }
+    }
+    let project = try TestProject(
+      Self.pipeline(hub.url + "/words.txt", ", token: \"${env:SHARD_TOKEN}\""))
+    let refused = try project.run("run")
+    #expect(refused.status != 0 && refused.error.contains("SHARD_TOKEN"), "\(refused.error)")
+
+    project.environment["SHARD_TOKEN"] = "wrong"
+    let wrong = try project.run("run")
+    #expect(wrong.status == 1 && wrong.error.contains("401 Unauthorized: who are you"))
+
+    project.environment["SHARD_TOKEN"] = Self.secret
+    let killed = try project.start("run")
+    try eventually("the request arrives") { !hub.requests(for: "/words.txt").isEmpty }
+    usleep(100_000)
+    try expectNoSecret(in: project.file("cache"))
+    killed.signal(SIGKILL)
+    _ = try killed.wait()
+
+    isOpen.withLock { $0 = true }
+    let end = try project.run("run", "--json")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(try project.result("words", "words.txt") == "words")
+    #expect(storage.requests.allSatisfy { $0.headers["authorization"] == nil })
+    try expectNoSecret(in: project.file("cache"))
+    var said = end.output + end.error
+    for command in [
+      ["show", "words"], ["explain", "words"], ["log", "words"], ["status", "--json"],
+    ] {
+      let result = try project.run(arguments: command)
+      said += result.output + result.error
+    }
+    #expect(!said.contains(Self.secret))
+    // Another token makes nothing stale.
+    project.environment["SHARD_TOKEN"] = "another"
+    #expect(try project.run("status", "--check").status == 0)
+  }
+
+  private func expectNoSecret(in path: String) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR:
+      for name in try TemporaryFolder.list(at: path) { try expectNoSecret(in: "\(path)/\(name)") }
+    case S_IFREG:
+      let bytes = (try? TemporaryFolder.read(at: path)) ?? []
+      if bytes.firstRange(of: Array(Self.secret.utf8)) != nil {
+        Issue.record("the secret is in \(path)")
+      }
+    default: break
+    }
+  }
+
+  // MARK: Other hosts
+
+  @Test func theHubsStandInAndTheProxyAreTakenFromTheEnvironment() throws {
+    let hub = try LoopbackServer { .init(body: Array($0.target.utf8)) }
+    let project = try TestProject(
+      Self.pipeline("https://huggingface.co/datasets/a/raw/main/words.txt"))
+    project.environment["HF_ENDPOINT"] = hub.url
+    #expect(try project.run("run").status == 0)
+    #expect(try project.result("words", "words.txt") == "/datasets/a/raw/main/words.txt")
+
+    let other = try TestProject(Self.pipeline("http://far-away.invalid/words.txt"))
+    other.environment["http_proxy"] = hub.url
+    #expect(try other.run("run").status == 0)
+    #expect(try other.result("words", "words.txt") == "http://far-away.invalid/words.txt")
+    other.environment["no_proxy"] = "far-away.invalid"
+    try other.write("pipeline.yaml", Self.pipeline("http://far-away.invalid/b.txt"))
+    let end = try other.run("run")
+    #expect(end.status == 1 && end.error.contains("can't reach http://far-away.invalid/b.txt"))
+  }
+
+  @Test func aNetrcFileIsNotRead() throws {
+    let server = try LoopbackServer {
+      .init(body: Array(($0.headers["authorization"] ?? "-").utf8))
+    }
+    let project = try TestProject(Self.pipeline(server.url + "/words.txt"))
+    // The test's HOME is the project's folder.
+    try project.write(
+      ".netrc", "machine 127.0.0.1 login me password secret\ndefault login a password b\n")
+    #expect(try project.run("run").status == 0)
+    #expect(try project.result("words", "words.txt") == "-")
+  }
+
+  // MARK: Certificates
+
+  private static let openssl = "/usr/bin/openssl"
+
+  @Test(.enabled(if: access(openssl, X_OK) == 0, "openssl is not installed"))
+  func aServerMustProveWhoItIs() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("words.txt", "words")
+    let environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path]
+    let made = try RunningProgram(
+      Self.openssl,
+      [
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "key.pem", "-out",
+        "certificate.pem",
+      ], folder: folder.path, environment: environment
+    ).wait()
+    #expect(made.status == 0, "\(made.error)")
+    let server = try RunningProgram(
+      Self.openssl,
+      [
+        "s_server", "-WWW", "-accept", "127.0.0.1:0", "-key", "key.pem", "-cert",
+        "certificate.pem",
+      ], folder: folder.path, environment: environment)
+    try eventually("the server says its port") { server.outputSoFar.contains("ACCEPT 127") }
+    let port = try #require(
+      server.outputSoFar.split(separator: "\n").first { $0.hasPrefix("ACCEPT") }?
+        .split(separator: ":").last)
+    let url = "https://127.0.0.1:\(port)/words.txt"
+
+    let project = try TestProject(Self.pipeline(url))
+    let end = try project.run("run")
+    #expect(end.status == 1)
+    #expect(end.error.contains("can't trust \(url): "), "\(end.error)")
+    #expect(end.error.contains("help: if the server's authority is your own"), "\(end.error)")
+
+    project.environment["SSL_CERT_FILE"] = folder.file("certificate.pem")
+    let trusted = try project.run("run")
+    #expect(trusted.status == 0, "\(trusted.error)")
+    #expect(try project.result("words", "words.txt") == "words")
+
+    let other = try TestProject(Self.pipeline(url, ", ca_file: certificate.pem"))
+    try other.write("certificate.pem", bytes: try folder.read("certificate.pem"))
+    #expect(try other.run("run").status == 0)
+
+    server.signal(SIGTERM)
+  }
+}
