@@ -11,7 +11,7 @@
 
 #define FUNCTIONS(X)                                                                               \
   X(curl_global_init) X(curl_version_info) X(curl_easy_init) X(curl_easy_cleanup)                  \
-  X(curl_easy_reset) X(curl_easy_strerror) X(curl_easy_setopt) X(curl_easy_getinfo)                \
+  X(curl_easy_strerror) X(curl_easy_setopt) X(curl_easy_getinfo)                \
   X(curl_slist_append) X(curl_slist_free_all) X(curl_multi_init) X(curl_multi_cleanup)             \
   X(curl_multi_setopt) X(curl_multi_add_handle) X(curl_multi_remove_handle)                        \
   X(curl_multi_perform) X(curl_multi_poll) X(curl_multi_info_read)
@@ -72,7 +72,6 @@ const char *nb_curl_version(void) {
 
 CURL *nb_curl_easy_new(void) { return curl.curl_easy_init(); }
 void nb_curl_easy_free(CURL *easy) { curl.curl_easy_cleanup(easy); }
-void nb_curl_easy_reset(CURL *easy) { curl.curl_easy_reset(easy); }
 const char *nb_curl_error_text(CURLcode code) { return curl.curl_easy_strerror(code); }
 
 CURLcode nb_curl_set_long(CURL *easy, CURLoption option, long value) {

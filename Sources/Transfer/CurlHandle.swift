@@ -7,7 +7,7 @@ protocol AnswerReceiver: AnyObject {
   func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool
 }
 
-/// One transfer of libcurl's, used for many requests after another.
+/// One transfer of libcurl's, for one request.
 final class CurlHandle {
   /// What to ask for; see `TransferOptions` for the rest.
   struct Question {
@@ -44,11 +44,10 @@ final class CurlHandle {
     errorText.deallocate()
   }
 
-  /// Makes the handle ready to ask `question`, forgetting the one before.
+  /// Makes the handle ready to ask `question`; once only.
   func prepare(
     _ question: Question, options: TransferOptions, receiver: any AnswerReceiver
   ) throws(TransferError) {
-    release()
     self.receiver = receiver
     let box = Unmanaged.passRetained(ReceiverBox(receiver))
     self.box = box
@@ -100,17 +99,6 @@ final class CurlHandle {
             UnsafeRawBufferPointer(start: bytes, count: size * count))
           return taken ? size * count : 0
         }, box.toOpaque()))
-  }
-
-  /// Lets go of the receiver; the handle must not be part of a multi handle any more.
-  func release() {
-    nb_curl_easy_reset(easy)
-    nb_curl_list_free(list)
-    list = nil
-    box?.release()
-    box = nil
-    receiver = nil
-    errorText[0] = 0
   }
 
   /// Absolute address of the `Location` that was not followed.

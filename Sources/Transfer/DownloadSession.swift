@@ -58,7 +58,6 @@ extension DownloadSession {
     var finished: (DownloadRequest, Result<DownloadedFile, TransferError>) -> Void = { _, _ in }
 
     private var multi: UnsafeMutableRawPointer?
-    private var idle: [CurlHandle] = []
     private var active: [UnsafeMutableRawPointer: (download: Download, handle: CurlHandle)] = [:]
     private var waiting: [(due: Double, download: Download)] = []
     private var isExhausted = false
@@ -85,7 +84,6 @@ extension DownloadSession {
     deinit {
       for (easy, _) in active { nb_curl_multi_remove(multi, easy) }
       active = [:]
-      idle = []
       if let multi { nb_curl_multi_free(multi) }
     }
 
@@ -152,8 +150,9 @@ extension DownloadSession {
         return
       }
       let multi = try openMulti()
-      let handle: CurlHandle
-      if let last = idle.popLast() { handle = last } else { handle = try CurlHandle() }
+      // A new one each time: libcurl 7.88 refuses CURLOPT_BUFFERSIZE on a handle that was used for
+      // HTTP/2 or ended at a name that was not found. Connections belong to the multi handle.
+      let handle = try CurlHandle()
       try handle.prepare(question, options: options, receiver: download)
       guard nb_curl_multi_add(multi, handle.easy) == CURLM_OK else {
         throw .library(reason: "a transfer could not be added")
@@ -187,11 +186,7 @@ extension DownloadSession {
         guard let (download, handle) = active.removeValue(forKey: easy) else { continue }
         let outcome = download.ended(
           code, reason: handle.reason(code), redirect: handle.redirectURL)
-        _ = nb_curl_multi_remove(multi, easy)
-        handle.release()
-        // libcurl 7.88 refuses CURLOPT_BUFFERSIZE on a handle whose transfer ended early, such as at
-        // a name that was not found. The connections belong to the multi handle and stay.
-        if code == CURLE_OK { idle.append(handle) }
+        withExtendedLifetime(handle) { _ = nb_curl_multi_remove(multi, easy) }
         settle(download, outcome)
       }
       return hasEnded

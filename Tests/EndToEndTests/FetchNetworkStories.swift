@@ -117,27 +117,73 @@ import Testing
   // MARK: Certificates
 
   private static let openssl = "/usr/bin/openssl"
+  private static let nghttpd = "/usr/sbin/nghttpd"
+  private static let environment = ["PATH": "/usr/bin:/bin", "HOME": "/"]
 
-  @Test(.enabled(if: access(openssl, X_OK) == 0, "openssl is not installed"))
-  func aServerMustProveWhoItIs() throws {
-    let folder = try TemporaryFolder()
-    try folder.write("words.txt", "words")
-    let environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path]
+  /// `certificate.pem` and `key.pem` of a server on this machine that nobody knows.
+  private func makeCertificate(in folder: TemporaryFolder) throws {
     let made = try RunningProgram(
       Self.openssl,
       [
         "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "key.pem", "-out",
         "certificate.pem",
-      ], folder: folder.path, environment: environment
+      ], folder: folder.path, environment: Self.environment
     ).wait()
     #expect(made.status == 0, "\(made.error)")
+  }
+
+  @Test(
+    .enabled(
+      if: access(openssl, X_OK) == 0 && access(nghttpd, X_OK) == 0, "nghttpd is not installed"))
+  func manyFilesShareHTTP2Connections() throws {
+    let folder = try TemporaryFolder()
+    try makeCertificate(in: folder)
+    for number in 0..<60 {
+      try folder.write(
+        "files/\(number)", bytes: NumberedBytes.make(number * 1000, seed: UInt64(number)))
+    }
+    // A port that was free a moment ago.
+    let port = try LoopbackServer { _ in .init() }.port
+    let server = try RunningProgram(
+      Self.nghttpd,
+      [
+        "-v", "-a", "127.0.0.1", "-d", folder.file("files"), "\(port)", "key.pem",
+        "certificate.pem",
+      ], folder: folder.path, environment: Self.environment)
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        files:
+          step: data.fetch
+          partitions: {n: 0..59}
+          with:
+            {url: "https://127.0.0.1:\(port)/{n}", parallel: 8, ca_file: certificate.pem, retry_delay: 50ms}
+      """)
+    try project.write("certificate.pem", bytes: try folder.read("certificate.pem"))
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    for number in 0..<60 {
+      #expect(
+        try project.bytes("cache/current/default/files/\(number)/\(number)")
+          == folder.read("files/\(number)"))
+    }
+    #expect(server.outputSoFar.contains("recv HEADERS frame"), "HTTP/2 was not spoken")
+    server.signal(SIGTERM)
+  }
+
+  @Test(.enabled(if: access(openssl, X_OK) == 0, "openssl is not installed"))
+  func aServerMustProveWhoItIs() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("words.txt", "words")
+    try makeCertificate(in: folder)
     let server = try RunningProgram(
       Self.openssl,
       [
         "s_server", "-WWW", "-accept", "127.0.0.1:0", "-key", "key.pem", "-cert",
         "certificate.pem",
-      ], folder: folder.path, environment: environment)
+      ], folder: folder.path, environment: Self.environment)
     try eventually("the server says its port") { server.outputSoFar.contains("ACCEPT 127") }
     let port = try #require(
       server.outputSoFar.split(separator: "\n").first { $0.hasPrefix("ACCEPT") }?

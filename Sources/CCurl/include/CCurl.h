@@ -19,7 +19,6 @@ const char *nb_curl_version(void);
 
 CURL *nb_curl_easy_new(void);
 void nb_curl_easy_free(CURL *easy);
-void nb_curl_easy_reset(CURL *easy);
 const char *nb_curl_error_text(CURLcode code);
 
 // libcurl copies strings, but neither lists nor buffers.
