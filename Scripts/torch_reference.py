@@ -4,8 +4,8 @@
     torch_reference.py record FOLDER [--layers 2 --width 128 --heads 1 --kv-heads 1 ...]
         writes reference.json, logits.f32 and gradients.f32: step-0 logits and gradients and the losses
         of 20 training steps, from weights and tokens that both sides make by one formula.
-    torch_reference.py bench --depth 4 --precision fp32 [--compile 1] [--steps 4]
-        trains whole 8,192-token steps and prints {"tokens_per_second": ...}.
+    torch_reference.py bench --depth 4 --precision fp32 [--compile default] [--steps 4]
+        trains whole 8,192-token steps, two to warm up, and prints {"tokens_per_second": ...}.
 
 Needs the package torch.
 """
@@ -206,9 +206,10 @@ def bench(arguments):
     model = GPT(shape)
     fill(model)
     bf16 = arguments.precision == "bf16"
-    forward = torch.compile(model) if arguments.compile else model
-    optimizers = Optimizers(
-        model, torch.bfloat16 if bf16 else torch.float32, bool(arguments.compile))
+    compiled = arguments.compile != "none"
+    mode = None if arguments.compile == "default" else arguments.compile
+    forward = torch.compile(model, mode=mode) if compiled else model
+    optimizers = Optimizers(model, torch.bfloat16 if bf16 else torch.float32, compiled)
     batch = 8192 // shape.sequence
     seconds = []
     for step in range(arguments.steps + 2):
@@ -241,7 +242,8 @@ def main():
     command = commands.add_parser("bench")
     command.add_argument("--depth", type=int, default=4)
     command.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
-    command.add_argument("--compile", type=int, default=1)
+    command.add_argument(
+        "--compile", choices=["none", "default", "max-autotune"], default="default")
     command.add_argument("--steps", type=int, default=4)
     command.add_argument("--sequence", type=int, default=512)
     command.add_argument("--vocabulary", type=int, default=10240)
