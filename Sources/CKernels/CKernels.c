@@ -48,6 +48,8 @@ void nb_set_sgemm(nb_sgemm_function function) {
   atomic_store_explicit(&sgemm, function, memory_order_release);
 }
 
+int nb_has_sgemm(void) { return atomic_load_explicit(&sgemm, memory_order_acquire) != 0; }
+
 void nb_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
              long lda, const float *b, long ldb, float beta, float *c, long ldc) {
   nb_sgemm_function function = atomic_load_explicit(&sgemm, memory_order_acquire);

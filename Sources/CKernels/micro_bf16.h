@@ -10,10 +10,16 @@ enum { FN(TILE_COLUMNS) = 32 };
 static inline __attribute__((always_inline)) void FN(micro)(const int rows, long k,
                                                             const uint32_t *a, const long rs,
                                                             const long cs, const uint32_t *b,
-                                                            float *c, long ldc, int add) {
+                                                            float *c, long ldc, int add,
+                                                            const uint32_t *ahead) {
   __m512 sum[MR][2];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
+  for (int i = 0; i < rows; i++) {
+    // The rows of c are far apart: nothing else fetches them while k runs.
+    __builtin_prefetch(c + i * ldc, 1);
+    __builtin_prefetch(c + i * ldc + 31, 1);
+    sum[i][0] = sum[i][1] = _mm512_setzero_ps();
+  }
   for (long p = 0; p < k; p++) {
     __m512bh left = (__m512bh)_mm512_loadu_si512(b), right = (__m512bh)_mm512_loadu_si512(b + 16);
 #pragma clang loop unroll(full)
@@ -22,6 +28,7 @@ static inline __attribute__((always_inline)) void FN(micro)(const int rows, long
       sum[i][0] = _mm512_dpbf16_ps(sum[i][0], x, left);
       sum[i][1] = _mm512_dpbf16_ps(sum[i][1], x, right);
     }
+    __builtin_prefetch(ahead + p * 16, 0, 2);
     a += cs;
     b += PANEL;
   }
@@ -79,16 +86,40 @@ static const uint32_t *FN(left_columns)(uint32_t *buffer, long *stride, const fl
   return buffer;
 }
 
+/// Word j holds (first[j], second[j]) of two whole vectors.
+static inline __m512i FN(interleave)(__m512 first, __m512 second) {
+  const __m512i order = _mm512_set_epi16(
+      31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19,
+      3, 18, 2, 17, 1, 16, 0);
+  return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(second, first));
+}
+
 static void FN(left_tiles)(uint32_t *to, const float *a, long lda, long m, long k) {
   long words = (k + 1) / 2;
-  for (long i = 0; i < m; i += MR) {
-    uint32_t *tile = to + i * words;
-    __mmask16 mask = (__mmask16)((1u << FN(min)(MR, m - i)) - 1);
-    for (long p = 0; p < words; p++) {
-      const float *row = a + 2 * p * lda + i;
-      _mm512_mask_storeu_epi32(tile + p * MR, mask,
-                               FN(zip)(row, 2 * p + 1 < k ? row + lda : 0, mask));
+  for (long p = 0; p < words; p++) {
+    const float *row = a + 2 * p * lda, *next = 2 * p + 1 < k ? row + lda : 0;
+    for (long i = 0; i < m; i += MR) {
+      __mmask16 mask = (__mmask16)((1u << FN(min)(MR, m - i)) - 1);
+      __m512 first = _mm512_maskz_loadu_ps(mask, row + i);
+      __m512 second = next ? _mm512_maskz_loadu_ps(mask, next + i) : _mm512_setzero_ps();
+      _mm512_mask_storeu_epi32(to + i * words + p * MR, mask, FN(interleave)(first, second));
     }
+  }
+}
+
+/// All panels of b (k × columns).
+static void FN(right_panels)(uint32_t *to, const float *b, long ldb, long columns, long k) {
+  long words = (k + 1) / 2;
+  for (long p = 0; p < words; p++) {
+    const float *row = b + 2 * p * ldb, *next = 2 * p + 1 < k ? row + ldb : 0;
+    for (long j = 0; j < columns; j += PANEL)
+      for (long half = j; half < j + PANEL; half += 16) {
+        long left = columns - half;
+        __mmask16 mask = left >= 16 ? 0xFFFF : left > 0 ? (__mmask16)((1u << left) - 1) : 0;
+        __m512 first = _mm512_maskz_loadu_ps(mask, row + half);
+        __m512 second = next ? _mm512_maskz_loadu_ps(mask, next + half) : _mm512_setzero_ps();
+        _mm512_storeu_si512(to + j * words + p * PANEL + half - j, FN(interleave)(first, second));
+      }
   }
 }
 

@@ -13,11 +13,17 @@ enum { FN(TILE_COLUMNS) = 2 * NB_LANES };
 static inline __attribute__((always_inline)) void FN(micro)(const int rows, long k,
                                                             const float *a, const long rs,
                                                             const long cs, const float *b,
-                                                            float *c, long ldc, int add) {
+                                                            float *c, long ldc, int add,
+                                                            const float *ahead) {
 #pragma clang fp contract(fast)
   FN(vector) sum[MR][2];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (FN(vector))(0.0f);
+  for (int i = 0; i < rows; i++) {
+    // The rows of c are far apart: nothing else fetches them while k runs.
+    __builtin_prefetch(c + i * ldc, 1);
+    __builtin_prefetch(c + i * ldc + 2 * NB_LANES - 1, 1);
+    sum[i][0] = sum[i][1] = (FN(vector))(0.0f);
+  }
   for (long p = 0; p < k; p++) {
     FN(vector) left = *(const FN(vector) *)b, right = *(const FN(vector) *)(b + NB_LANES);
 #pragma clang loop unroll(full)
@@ -26,6 +32,7 @@ static inline __attribute__((always_inline)) void FN(micro)(const int rows, long
       sum[i][0] += x * left;
       sum[i][1] += x * right;
     }
+    __builtin_prefetch(ahead + p * 16, 0, 2);
     a += cs;
     b += PANEL;
   }
@@ -55,16 +62,27 @@ static inline const float *FN(left_columns)(float *buffer, long *stride, const f
 }
 
 /// The left factor given transposed, k × m, in tiles of MR rows.
-static void FN(left_tiles)(float *to, const float *a, long lda, long m, long k) {
-  for (long i = 0; i < m; i += MR) {
-    float *tile = to + i * k;
-    if (m - i >= MR) {
-      for (long p = 0; p < k; p++)
-        __builtin_memcpy(tile + p * MR, a + p * lda + i, MR * sizeof(float));
-    } else {
-      for (long p = 0; p < k; p++)
-        for (long r = 0; r < m - i; r++) tile[p * MR + r] = a[p * lda + i + r];
-    }
+static void FN(left_tiles)(float *restrict to, const float *restrict a, long lda, long m, long k) {
+  long whole = m / MR * MR;
+  for (long p = 0; p < k; p++) {
+    const float *row = a + p * lda;
+    for (long i = 0; i < whole; i += MR)
+      __builtin_memcpy(to + i * k + p * MR, row + i, MR * sizeof(float));
+    for (long i = whole; i < m; i++) to[whole * k + p * MR + i - whole] = row[i];
+  }
+}
+
+/// All panels of b (k × columns).
+static void FN(right_panels)(float *restrict to, const float *restrict b, long ldb, long columns,
+                             long k) {
+  long whole = columns / PANEL * PANEL;
+  if (whole < columns)
+    for (long i = whole * k; i < (whole + PANEL) * k; i++) to[i] = 0;
+  for (long p = 0; p < k; p++) {
+    const float *row = b + p * ldb;
+    for (long j = 0; j < whole; j += PANEL)
+      __builtin_memcpy(to + j * k + p * PANEL, row + j, PANEL * sizeof(float));
+    for (long j = whole; j < columns; j++) to[whole * k + p * PANEL + j - whole] = row[j];
   }
 }
 

@@ -10,13 +10,13 @@ enum { FN(ROWS), FN(COLUMNS), FN(TILES) };
 #define NB_STRIP(rows_)                                                              \
   case rows_:                                                                        \
     FN(micro)(rows_, k, a, form ? 1 : stride, form == FN(TILES) ? MR : form ? stride : 1, b, c, ldc, \
-              add);                                                                  \
+              add, ahead);                                                           \
     break;
 
 static inline __attribute__((always_inline)) void FN(strip)(const int form, long rows, long k,
                                                             const WORD *a, long stride,
                                                             const WORD *b, float *c, long ldc,
-                                                            int add) {
+                                                            int add, const WORD *ahead) {
   switch (rows) {
     NB_STRIP(1) NB_STRIP(2) NB_STRIP(3) NB_STRIP(4) NB_STRIP(5) NB_STRIP(6)
 #if MR > 6
@@ -32,8 +32,8 @@ static inline __attribute__((always_inline)) void FN(strip)(const int form, long
 static inline __attribute__((always_inline)) void FN(multiply)(
     const int form, float *c, long ldc, const WORD *a, long stride, const WORD *panels,
     long panel_stride, long m, long n, long k, int add) {
-  // k is cut so that a panel's part and the rows of a stay in the caches.
-  const long deep = 512;
+  // k is cut evenly so that a panel's part and the rows of a stay in the caches.
+  const long pieces = (k + 767) / 768, deep = pieces ? (k + pieces - 1) / pieces : 1;
   for (long k0 = 0; k0 < k; k0 += deep) {
     long depth = FN(min)(deep, k - k0);
     const WORD *left = a + (form ? k0 * stride : k0);
@@ -44,11 +44,14 @@ static inline __attribute__((always_inline)) void FN(multiply)(
         long rows = FN(min)(MR, m - i);
         const WORD *x = form == FN(TILES) ? a + i * k + k0 * MR : left + (form ? i : i * stride);
         float *to = c + i * ldc + j;
+        // The first two strips of rows fetch the next panel, half of it each.
+        const WORD *ahead = b;
+        if (i < 2 * MR && j + PANEL < n) ahead += panel_stride + (i ? depth * 16 : 0);
         if (columns >= FN(TILE_COLUMNS)) {
-          FN(strip)(form, rows, depth, x, stride, b, to, ldc, add || k0);
+          FN(strip)(form, rows, depth, x, stride, b, to, ldc, add || k0, ahead);
         } else {
           float edge[MR * FN(TILE_COLUMNS)];
-          FN(strip)(form, rows, depth, x, stride, b, edge, FN(TILE_COLUMNS), 0);
+          FN(strip)(form, rows, depth, x, stride, b, edge, FN(TILE_COLUMNS), 0, ahead);
           for (long r = 0; r < rows; r++)
             for (long q = 0; q < columns; q++)
               to[r * ldc + q] = edge[r * FN(TILE_COLUMNS) + q] +
@@ -71,12 +74,6 @@ static __attribute__((noinline)) void FN(multiply_columns)(float *c, long ldc, c
                                                            long panel_stride, long m, long n,
                                                            long k, int add) {
   FN(multiply)(FN(COLUMNS), c, ldc, a, stride, panels, panel_stride, m, n, k, add);
-}
-
-static __attribute__((noinline)) void FN(multiply_tiles)(float *c, long ldc, const WORD *a,
-                                                         const WORD *panels, long panel_stride,
-                                                         long m, long n, long k, int add) {
-  FN(multiply)(FN(TILES), c, ldc, a, 0, panels, panel_stride, m, n, k, add);
 }
 
 static inline long FN(words)(long k) { return (k + KSTEP - 1) / KSTEP; }
@@ -110,34 +107,63 @@ static void FN(rows)(float *c, long ldc, const float *a, long lda, const void *p
 #endif
 }
 
-/// Asks for rows first..<last of a block that the next step will read.
-static void FN(prefetch)(const float *a, long lda, long width, long first, long last) {
-  for (long p = first; p < last; p++)
-    for (long i = 0; i < width; i += 16) __builtin_prefetch(a + p * lda + i, 0, 2);
+/// The size of equal pieces of n, at most `most`, a multiple of `unit`.
+static inline long FN(piece)(long n, long most, long unit) {
+  long pieces = (n + most - 1) / most;
+  return pieces ? ((n + pieces - 1) / pieces + unit - 1) / unit * unit : unit;
+}
+
+/// Rows of both factors that the next step will read, asked for a few lines at a time: they are far
+/// apart in memory, so nothing but us will fetch them in time, and many at once would have to wait.
+struct FN(coming) {
+  const float *a, *b;
+  long lda, ldb, height, width, rows, place;
+};
+
+static inline void FN(prefetch)(struct FN(coming) *next, long lines) {
+  while (next->rows && lines-- > 0) {
+    long place = next->place;
+    __builtin_prefetch(place < next->height ? next->a + place : next->b + place - next->height, 0, 2);
+    next->place += 16;
+    if (next->place < next->height + next->width) continue;
+    *next = (struct FN(coming)){next->a + next->lda, next->b + next->ldb, next->lda, next->ldb,
+                                next->height, next->width, next->rows - 1, 0};
+  }
+}
+
+/// c (m × n) += a b over k words, a in tiles and b in panels.
+static __attribute__((noinline)) void FN(multiply_tiles)(float *c, long ldc, const WORD *a,
+                                                         const WORD *panels, long m, long n,
+                                                         long k, struct FN(coming) *next) {
+  long strips = (m + MR - 1) / MR * ((n + PANEL - 1) / PANEL);
+  long lines = (next->rows * (next->height + next->width) / 16 + strips - 1) / strips;
+  for (long j = 0; j < n; j += PANEL)
+    for (long i = 0; i < m; i += MR) {
+      FN(prefetch)(next, lines);
+      FN(multiply)(FN(TILES), c + i * ldc + j, ldc, a + i * k, 0, panels + j * k, 0,
+                   FN(min)(MR, m - i), FN(min)(PANEL, n - j), k, 1);
+    }
 }
 
 static void FN(columns)(float *c, long ldc, const float *a, long lda, const float *b, long ldb,
                         long m, long n, long k, void *work) {
-  const long deep = 128, side = 256;
-  WORD *left = (WORD *)work, *panels = left + 128 * (side + MR);
-  for (long i = 0; i < m; i += side)
-    for (long j = 0; j < n; j += side) {
-      long height = FN(min)(side, m - i), width = FN(min)(side, n - j);
+  const long deep = 64 * KSTEP, side = 512;
+  const long high = FN(piece)(m, side, MR), wide = FN(piece)(n, side, PANEL);
+  WORD *left = (WORD *)work, *panels = left + 64 * (side + MR);
+  for (long i = 0; i < m; i += high)
+    for (long j = 0; j < n; j += wide) {
+      long height = FN(min)(high, m - i), width = FN(min)(wide, n - j);
       for (long k0 = 0; k0 < k; k0 += deep) {
-        long depth = FN(min)(deep, k - k0), after = FN(min)(deep, k - k0 - depth);
+        long depth = FN(min)(deep, k - k0);
         const float *x = a + k0 * lda + i, *y = b + k0 * ldb + j;
-        FN(pack)(panels, y, depth, width, ldb, 0, 0, (width + PANEL - 1) / PANEL);
-        // Copied, since columns a power of two apart would fight for the same cache sets.
+        // Both factors are copied, since rows a power of two apart would fight for the same cache
+        // sets; row after row, so that memory is read in long runs.
+        FN(right_panels)(panels, y, ldb, width, depth);
         FN(left_tiles)(left, x, lda, height, depth);
-        // The next rows are far apart in memory, so nothing but us will fetch them in time.
-        long parts = (width + PANEL - 1) / PANEL, size = FN(words)(depth) * PANEL;
-        for (long part = 0; part < parts; part++) {
-          long first = after * part / parts, last = after * (part + 1) / parts;
-          FN(prefetch)(x + depth * lda, lda, height, first, last);
-          FN(prefetch)(y + depth * ldb, ldb, width, first, last);
-          FN(multiply_tiles)(c + i * ldc + j + part * PANEL, ldc, left, panels + part * size, size,
-                             height, FN(min)(PANEL, width - part * PANEL), FN(words)(depth), 1);
-        }
+        struct FN(coming) next = {x + depth * lda, y + depth * ldb, lda, ldb, (height + 15) / 16 * 16,
+                                  width, FN(min)(deep, k - k0 - depth), 0};
+        FN(multiply_tiles)(c + i * ldc + j, ldc, left, panels, height, width, FN(words)(depth),
+                           &next);
       }
     }
 }

@@ -92,30 +92,6 @@ package enum BLAS {
     }
     return worst
   }
-
-  /// GFLOP/s of a large single-precision product with every thread of the pool on its own rows:
-  /// the peak that training speed is compared with. Takes about half a second.
-  package static func measuredPeak(pool: ThreadPool) throws(KernelError) -> Double {
-    let n = 1024
-    let rows = 1024 * pool.threads
-    let a = try Tensor(shape: [rows, n]), b = try Tensor(shape: [n, n])
-    let c = try Tensor(shape: [rows, n])
-    for i in 0..<a.count { a.pointer[i] = Float(i % 7) - 3 }
-    for i in 0..<b.count { b.pointer[i] = Float(i % 5) - 2 }
-    var best = 0.0
-    for _ in 0..<8 {
-      let start = monotonicSeconds()
-      pool.parallel(chunks: pool.threads) { chunk in
-        let offset = chunk * 1024 * n
-        multiply(
-          into: c.pointer + offset, UnsafePointer(a.pointer + offset), UnsafePointer(b.pointer),
-          m: 1024, n: n, k: n)
-      }
-      let seconds = monotonicSeconds() - start
-      best = max(best, 2 * Double(rows) * Double(n) * Double(n) / seconds / 1e9)
-    }
-    return best
-  }
 }
 
 /// Seconds of the monotonic clock.

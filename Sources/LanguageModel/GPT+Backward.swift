@@ -166,13 +166,20 @@ extension GPT {
     let x: Floats
   }
 
+  /// Tiles of equal size, at most 512 on a side: both factors are copied for each tile, so large
+  /// ones copy less, and unequal ones would leave a thread waiting.
   private func tiles(_ projection: Projection, dy: Floats, x: Floats) -> [GradientTile] {
-    let side = 256
-    return stride(from: 0, to: projection.outputs, by: side).flatMap { output in
-      stride(from: 0, to: projection.inputs, by: side).map { input in
+    func size(_ length: Int) -> Int {
+      let pieces = (length + 511) / 512
+      return ((length + pieces - 1) / pieces + 31) / 32 * 32
+    }
+    let height = min(size(projection.outputs), size(configuration.width))
+    let width = min(size(projection.inputs), size(configuration.width))
+    return stride(from: 0, to: projection.outputs, by: height).flatMap { output in
+      stride(from: 0, to: projection.inputs, by: width).map { input in
         GradientTile(
-          projection: projection, outputs: output..<min(projection.outputs, output + side),
-          inputs: input..<min(projection.inputs, input + side), dy: dy, x: x)
+          projection: projection, outputs: output..<min(projection.outputs, output + height),
+          inputs: input..<min(projection.inputs, input + width), dy: dy, x: x)
       }
     }
   }

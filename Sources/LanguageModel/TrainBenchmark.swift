@@ -42,8 +42,8 @@ package enum TrainBenchmark {
     package var stepSeconds: [Double]
     /// Seconds a step by part.
     package var profile: [(part: String, seconds: Double)]
-    /// GFLOP/s of a large single-precision OpenBLAS product, nil where OpenBLAS is missing.
-    package var peakGigaflops: Double?
+    /// GFLOP/s of large single-precision products.
+    package var peaks: BLAS.Peak
     package var blas: BLASInfo?
     package var finalLoss: Double
 
@@ -56,22 +56,22 @@ package enum TrainBenchmark {
       (Double(tokensPerStep) * flopsPerToken + muonFlops) / medianSeconds / 1e9
     }
     /// Share of the measured fp32 peak, Muon's products counted.
-    package var shareOfPeak: Double? { peakGigaflops.map { gigaflops / $0 } }
+    package var shareOfPeak: Double { gigaflops / peaks.best }
   }
 
   package static func run(_ request: Request) throws(LanguageModelError) -> Report {
     let configuration = request.configuration
     let pool: ThreadPool
-    var peak: Double?
+    let peaks: BLAS.Peak
     var info: BLASInfo?
     do throws(KernelError) {
       pool = try ThreadPool(threads: request.threads)
       do throws(KernelError) {
         info = try BLAS.load()
-        peak = try BLAS.measuredPeak(pool: pool)
       } catch .openBLASUnavailable {
-        // The peak stays unknown; our own products need no library.
+        // The peak is then that of our own products, which need no library.
       }
+      peaks = try BLAS.measuredPeaks(pool: pool)
     } catch {
       throw .kernel(error)
     }
@@ -117,7 +117,7 @@ package enum TrainBenchmark {
       stepSeconds: seconds,
       profile: TrainingProfile.Part.allCases.map {
         ($0.rawValue, profile.seconds[$0, default: 0] / Double(max(1, request.steps)))
-      }, peakGigaflops: peak, blas: info, finalLoss: loss.mean)
+      }, peaks: peaks, blas: info, finalLoss: loss.mean)
   }
 
   /// Five Newton–Schulz steps on every matrix.

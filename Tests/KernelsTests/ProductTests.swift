@@ -17,7 +17,11 @@ func numbers(_ count: Int, seed: UInt64) -> [Float] {
 }
 
 @Suite struct ProductTests {
-  static let shapes = [(1, 1, 2), (5, 33, 7), (37, 45, 66), (130, 300, 129), (24, 64, 1030)]
+  /// Odd ones, and ones beyond each size at which the products cut their factors.
+  static let shapes = [
+    (1, 1, 2), (5, 33, 7), (37, 45, 66), (130, 300, 129), (24, 64, 1030), (529, 70, 131),
+    (14, 545, 259),
+  ]
 
   @Test(arguments: shapes) func productsOfRowsAgreeWithDoublePrecision(m: Int, n: Int, k: Int)
     throws

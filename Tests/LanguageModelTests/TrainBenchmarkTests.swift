@@ -17,28 +17,10 @@ import Testing
     let report = try TrainBenchmark.run(request)
     #expect(report.stepSeconds.count == 2)
     #expect(report.tokensPerSecond > 0)
+    #expect(report.peaks.best >= report.peaks.native && report.peaks.native > 0)
     #expect(report.flopsPerToken == 6 * Double(12 * 64 * 64 + 300 * 64) + 12 * 64 * 32)
     #expect(abs(report.finalLoss - log(300.0)) < 1)
     #expect(report.profile.contains { $0.part == "attention_forward" && $0.seconds > 0 })
-  }
-
-  /// `NANOBUILD_BENCH_TRAIN=4,fp32` prints a measurement; off in ordinary runs.
-  @Test(.enabled(if: getenv("NANOBUILD_BENCH_TRAIN") != nil)) func measurement() throws {
-    let words = getenv("NANOBUILD_BENCH_TRAIN").map { String(cString: $0) } ?? ""
-    let parts = words.split(separator: ",").map(String.init)
-    var request = try TrainBenchmark.Request(
-      depth: Int(parts[0]) ?? 4, precision: Precision(rawValue: parts[1]) ?? .fp32)
-    if parts.count > 2 { request.products = ProductLibrary(rawValue: parts[2]) ?? .native }
-    if parts.count > 3 { request.batch = Int(parts[3]) ?? request.batch }
-    request.steps = 4
-    let report = try TrainBenchmark.run(request)
-    print(
-      words, Int(report.tokensPerSecond), "tokens/s;", Int(report.gigaflops), "of",
-      Int(report.peakGigaflops ?? 0), "GFLOP/s;", report.blas?.core ?? "-", "loss",
-      report.finalLoss)
-    print("{\"tokens_per_second\": \(report.tokensPerSecond)}")
-    print(report.stepSeconds)
-    for part in report.profile { print("  \(part.part): \(Int(part.seconds * 1e4)) × 0.1 ms") }
   }
 
   /// `NANOBUILD_BENCH_DECODE=4` prints decoding speed; off in ordinary runs.

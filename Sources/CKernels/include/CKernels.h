@@ -62,6 +62,7 @@ typedef void (*nb_sgemm_function)(int order, int transpose_a, int transpose_b, i
                                   float alpha, const float *a, int lda, const float *b, int ldb,
                                   float beta, float *c, int ldc);
 void nb_set_sgemm(nb_sgemm_function function);
+int nb_has_sgemm(void);
 void nb_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
              long lda, const float *b, long ldb, float beta, float *c, long ldc);
 
@@ -74,7 +75,7 @@ enum nb_engine { NB_FP32 = 0, NB_OPENBLAS = 1, NB_BF16 = 2, NB_VARIANT = 16 };
 int nb_engine_runs(int engine);
 
 /// Words of work memory that rows and columns products need.
-enum { NB_PRODUCT_WORDS = 2 * 256 * 256 };
+enum { NB_PRODUCT_WORDS = 2 * 128 * (512 + 16) };
 
 /// Panels of n columns, and the 4-byte words they take together.
 long nb_panel_count(long n);

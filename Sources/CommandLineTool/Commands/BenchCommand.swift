@@ -88,7 +88,9 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func show(_ report: TrainBenchmark.Report, _ terminal: Terminal) {
-      let share = report.shareOfPeak.map { " · \(Format.fixed($0 * 100, 0)) % of peak" } ?? ""
+      let share =
+        " · \(Format.fixed(report.shareOfPeak * 100, 0)) % of the fp32 peak of "
+        + Format.number(report.peaks.best)
       terminal.print(
         "\(Format.grouped(Int(report.tokensPerSecond))) tokens/s · "
           + "\(Format.number(report.gigaflops)) GFLOP/s\(share) · "
@@ -107,8 +109,10 @@ struct BenchCommand: ParsableCommand {
     private static func json(_ report: TrainBenchmark.Report) -> JSONValue {
       [
         "version": 1, "tokens_per_second": .double(report.tokensPerSecond),
-        "share_of_peak": report.shareOfPeak.map { .double($0) } ?? .null,
-        "peak_gigaflops": report.peakGigaflops.map { .double($0) } ?? .null,
+        "share_of_peak": .double(report.shareOfPeak),
+        "peak_gigaflops": .double(report.peaks.best),
+        "peak_native_gigaflops": .double(report.peaks.native),
+        "peak_openblas_gigaflops": report.peaks.openBLAS.map { .double($0) } ?? .null,
         "gigaflops": .double(report.gigaflops), "parameters": .int(report.parameters),
         "tokens_per_step": .int(report.tokensPerStep), "planned_bytes": .int(report.plannedBytes),
         "flops_per_token": .double(report.flopsPerToken),
