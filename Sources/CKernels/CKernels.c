@@ -17,8 +17,10 @@ static const struct nb_kernels *table_of(int variant) {
 }
 
 static _Atomic(const struct nb_kernels *) chosen;
+static _Thread_local const struct nb_kernels *chosen_here;
 
 static const struct nb_kernels *kernels(void) {
+  if (chosen_here) return chosen_here;
   const struct nb_kernels *table = atomic_load_explicit(&chosen, memory_order_acquire);
   if (table) return table;
   for (int variant = 2; !table; variant--) table = table_of(variant);
@@ -31,6 +33,11 @@ int nb_variant(void) {
   for (int variant = 2; variant > 0; variant--)
     if (table == table_of(variant)) return variant;
   return 0;
+}
+
+int nb_set_thread_variant(int variant) {
+  chosen_here = variant < 0 ? 0 : table_of(variant);
+  return chosen_here != 0;
 }
 
 int nb_has_bf16(void) {
@@ -236,5 +243,14 @@ void nb_muon_apply(float *p, const float *u, float rate, float decay, long count
 
 void nb_matvec(float *y, const float *w, const float *x, long first, long last, long columns,
                long vectors, long sy, long sx) {
-  kernels()->matvec(y, w, x, first, last, columns, vectors, sy, sx);
+  kernels()->matvec_fp32(y, w, x, first, last, columns, vectors, sy, sx);
+}
+
+void nb_matvec_bf16(float *y, const uint16_t *w, const float *x, long first, long last,
+                    long columns, long vectors, long sy, long sx) {
+  kernels()->matvec_bf16(y, w, x, first, last, columns, vectors, sy, sx);
+}
+
+void nb_round_bf16(uint16_t *to, const float *from, long count) {
+  kernels()->round_bf16(to, from, count);
 }

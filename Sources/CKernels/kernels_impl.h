@@ -101,24 +101,6 @@ static void FN(rotary_norm_backward)(float *dx, const float *y, const float *rst
   }
 }
 
-// MARK: Attention
-
-static void FN(attention_decode)(float *o, const float *q, const float *k, const float *v,
-                                 long length, long d, long stride, float scale, float *scores) {
-  float sum = 0;
-  for (long j = 0; j < length; j++) {
-    float e = FN(exp)(FN(dot)(q, k + j * stride, d) * scale);
-    scores[j] = e;
-    sum += e;
-  }
-  for (long c = 0; c < d; c++) o[c] = 0;
-  for (long j = 0; j < length; j++) {
-    float w = scores[j] / sum;
-    const float *row = v + j * stride;
-    for (long c = 0; c < d; c++) o[c] += w * row[c];
-  }
-}
-
 // MARK: Activation
 
 static void FN(relu2_forward)(float *h, const float *u, long count) {
@@ -274,47 +256,6 @@ static void FN(muon_apply)(float *p, const float *u, float rate, float decay, lo
   for (long i = 0; i < count; i++) p[i] = p[i] * (1 - decay) - rate * u[i];
 }
 
-// MARK: Decoding
-
-static void FN(matvec)(float *y, const float *w, const float *x, long first, long last,
-                       long columns, long vectors, long sy, long sx) {
-  long i = 0;
-  // Two rows of w at once keep enough loads on their way; four vectors share what was read.
-  for (; i + 4 <= vectors; i += 4) {
-    const float *a = x + i * sx, *b = a + sx, *c = b + sx, *d = c + sx;
-    for (long o = first; o < last; o++) {
-      REASSOCIATE
-      const float *row = w + o * columns;
-      float s = 0, t = 0, u = 0, v = 0;
-      for (long p = 0; p < columns; p++) {
-        s += row[p] * a[p];
-        t += row[p] * b[p];
-        u += row[p] * c[p];
-        v += row[p] * d[p];
-      }
-      y[i * sy + o] = s;
-      y[(i + 1) * sy + o] = t;
-      y[(i + 2) * sy + o] = u;
-      y[(i + 3) * sy + o] = v;
-    }
-  }
-  for (; i < vectors; i++) {
-    long o = first;
-    for (; o + 2 <= last; o += 2) {
-      REASSOCIATE
-      const float *row = w + o * columns, *next = row + columns, *a = x + i * sx;
-      float s = 0, t = 0;
-      for (long p = 0; p < columns; p++) {
-        s += row[p] * a[p];
-        t += next[p] * a[p];
-      }
-      y[i * sy + o] = s;
-      y[i * sy + o + 1] = t;
-    }
-    for (; o < last; o++) y[i * sy + o] = FN(dot)(w + o * columns, x + i * sx, columns);
-  }
-}
-
 #define NB_TABLE                                                                                 \
   {                                                                                              \
       FN(norm_forward),       FN(norm_backward),        FN(embedding_forward),                   \
@@ -325,5 +266,6 @@ static void FN(matvec)(float *y, const float *w, const float *x, long first, lon
       FN(axpy),               FN(sum_of_squares),       FN(adamw_step),                          \
       FN(muon_momentum),      FN(muon_polynomial),      FN(transpose),                           \
       FN(scale),              FN(scale_copy),           FN(mirror),                              \
-      FN(muon_apply),         FN(matvec),                                                        \
+      FN(muon_apply),         FN(matvec_fp32),          FN(matvec_bf16),                         \
+      FN(round_bf16),                                                                            \
   }

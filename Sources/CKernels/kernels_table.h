@@ -33,7 +33,9 @@ struct nb_kernels {
   void (*scale_copy)(float *, const float *, float, long);
   void (*mirror)(float *, long);
   void (*muon_apply)(float *, const float *, float, float, long);
-  void (*matvec)(float *, const float *, const float *, long, long, long, long, long, long);
+  void (*matvec_fp32)(float *, const float *, const float *, long, long, long, long, long, long);
+  void (*matvec_bf16)(float *, const uint16_t *, const float *, long, long, long, long, long, long);
+  void (*round_bf16)(uint16_t *, const float *, long);
 };
 
 /// Columns of a packed panel, whatever the variant.

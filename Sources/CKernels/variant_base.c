@@ -7,6 +7,7 @@
 #define MR 6
 #include "kernels_impl.h"
 #include "micro_fp32.h"
+#include "decode_impl.h"
 #include "products_impl.h"
 
 const struct nb_kernels *nb_kernels_base(void) {

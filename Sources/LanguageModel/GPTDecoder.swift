@@ -4,7 +4,8 @@ internal import Kernels
 /// Token-by-token inference with cached keys and values.
 ///
 /// A few rows are decoded side by side; each has its own length. Prefill once, copy the cache to
-/// other rows, decode all together: the logits are those of an uncached forward pass.
+/// other rows, decode all together: the logits are those of an uncached forward pass. A model of
+/// precision bf16 is decoded from bfloat16 copies of its weights, half the memory to read a token.
 package final class GPTDecoder {
   package let model: GPT
   package let maximumRows: Int
@@ -28,6 +29,8 @@ package final class GPTDecoder {
   private let results: Floats
   private let packed: Floats
   private let packedStride: Int
+  /// The weights in bfloat16 by where they start in the model, for a model of that precision.
+  private let halves: HalfWeights?
   private let additions: Additions?
   private var positions: [Int32]
   private var rowsOfTokens: [Int]
@@ -51,7 +54,7 @@ package final class GPTDecoder {
     lengths = Array(repeating: 0, count: maximumRows)
     positions = Array(repeating: 0, count: block)
     rowsOfTokens = Array(repeating: 0, count: block)
-    packedStride = 32 * max(c.width, c.mlpWidth)
+    packedStride = 32 * max(c.width, c.mlpWidth) + Int(NB_PRODUCT_WORDS)
     let tables = maximumLength * (c.headSize / 2)
     let sizes = [
       tables, tables, block * c.width, block * c.width, block * (c.heads + c.keyValueHeads),
@@ -60,6 +63,7 @@ package final class GPTDecoder {
       model.pool.threads * packedStride,
     ].map { ($0 + 15) / 16 * 16 }
     do throws(KernelError) {
+      halves = model.precision == .bf16 ? try HalfWeights(model) : nil
       let cache = c.layers * maximumRows * maximumLength * c.keyValueHeads * c.headSize
       keys = try Memory(count: cache)
       values = try Memory(count: cache)
@@ -223,26 +227,31 @@ package final class GPTDecoder {
   private func multiply(_ y: Floats, _ x: Floats, _ weight: Projection, rows: Int) {
     let panels = nb_panel_count(weight.outputs)
     let parts = max(1, min(16, min(panels, weight.outputs * weight.inputs / 32_768)))
+    let half = halves?[weight]
     model.pool.parallelWithWorker(chunks: parts) { part, worker in
       let first = panels * part / parts * 32
       let last = min(weight.outputs, panels * (part + 1) / parts * 32)
       guard rows > 16 else {
-        nb_matvec(
-          y, weight.value, x, first, last, weight.inputs, rows, weight.outputs, weight.inputs)
+        if let half {
+          nb_matvec_bf16(
+            y, half, x, first, last, weight.inputs, rows, weight.outputs, weight.inputs)
+        } else {
+          nb_matvec(
+            y, weight.value, x, first, last, weight.inputs, rows, weight.outputs, weight.inputs)
+        }
         return
       }
       let panel = packed + worker * packedStride
+      let work = panel + packedStride - Int(NB_PRODUCT_WORDS)
       for column in stride(from: first, to: last, by: 32) {
         let columns = min(32, last - column)
         nb_pack(
-          fp32, panel, weight.value + column * weight.inputs, weight.inputs, columns,
+          model.engine, panel, weight.value + column * weight.inputs, weight.inputs, columns,
           weight.inputs, 1, 0, 1)
         nb_product_rows(
-          fp32, y + column, weight.outputs, x, weight.inputs, panel, rows, columns,
-          weight.inputs, 0, panel)
+          model.engine, y + column, weight.outputs, x, weight.inputs, panel, rows, columns,
+          weight.inputs, 0, work)
       }
     }
   }
-
-  private let fp32 = Engine(NB_FP32.rawValue)
 }

@@ -14,6 +14,8 @@ package enum TrainBenchmark {
     package var threads: Int
     package var warmupSteps: Int
     package var steps: Int
+    /// Side of the matrices whose product gives the peak.
+    package var peakSide = 2048
 
     package init(
       depth: Int, precision: Precision = .fp32, sequence: Int = 512, vocabulary: Int = 10_240,
@@ -71,7 +73,7 @@ package enum TrainBenchmark {
       } catch .openBLASUnavailable {
         // The peak is then that of our own products, which need no library.
       }
-      peaks = try BLAS.measuredPeaks(pool: pool)
+      peaks = try BLAS.measuredPeaks(pool: pool, side: request.peakSide)
     } catch {
       throw .kernel(error)
     }

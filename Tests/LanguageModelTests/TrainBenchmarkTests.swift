@@ -14,6 +14,7 @@ import Testing
     request.tokensPerStep = 256
     request.batch = 4
     request.steps = 2
+    request.peakSide = 128
     let report = try TrainBenchmark.run(request)
     #expect(report.stepSeconds.count == 2)
     #expect(report.tokensPerSecond > 0)
@@ -23,11 +24,11 @@ import Testing
     #expect(report.profile.contains { $0.part == "attention_forward" && $0.seconds > 0 })
   }
 
-  /// `NANOBUILD_BENCH_DECODE=4` prints decoding speed; off in ordinary runs.
-  @Test(.enabled(if: getenv("NANOBUILD_BENCH_DECODE") != nil)) func decoding() throws {
-    let depth = getenv("NANOBUILD_BENCH_DECODE").flatMap { Int(String(cString: $0)) } ?? 4
+  @Test func inferenceReportsBothRates() throws {
     let report = try InferenceBenchmark.run(
-      configuration: .depth(depth, vocabularySize: 10_240, sequenceLength: 512))
-    print("decode", depth, report)
+      configuration: .depth(1, vocabularySize: 300, sequenceLength: 64), threads: 2, prompt: 20,
+      generated: 5, rounds: 2)
+    #expect(report.prefillTokensPerSecond > 0 && report.decodeTokensPerSecond > 0)
+    #expect(report.weightBytes == 4 * (12 * 64 * 64 + 300 * 64))
   }
 }

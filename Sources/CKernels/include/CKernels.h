@@ -11,6 +11,9 @@
 
 /// The instruction set in use: 0 baseline, 1 AVX2 + FMA, 2 AVX-512.
 int nb_variant(void);
+/// Makes the calling thread use another variant, for tests; below 0 ends that. Returns whether the
+/// machine runs it. Products have their own choice, see nb_engine.
+int nb_set_thread_variant(int variant);
 /// Whether the machine multiplies bfloat16 (AVX512_BF16).
 int nb_has_bf16(void);
 
@@ -164,4 +167,8 @@ void nb_muon_apply(float *p, const float *u, float rate, float decay, long count
 /// y[i*sy + o] = sum over c of w[o*columns + c] x[i*sx + c], for o in first..<last, i < vectors.
 void nb_matvec(float *y, const float *w, const float *x, long first, long last, long columns,
                long vectors, long sy, long sx);
-
+/// The same with weights in bfloat16; vectors and sums stay in single precision.
+void nb_matvec_bf16(float *y, const uint16_t *w, const float *x, long first, long last,
+                    long columns, long vectors, long sy, long sx);
+/// The nearest bfloat16 of each number.
+void nb_round_bf16(uint16_t *to, const float *from, long count);

@@ -9,9 +9,9 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract:
-      "Measure this machine: matrix products, the trainer, the tokenizer, the build engine.",
+      "Measure this machine: matrix products, the trainer, decoding, the tokenizer, the engine.",
     discussion: "Example: nanobuild bench train --depth 4 --json",
-    subcommands: [Machine.self, Train.self, Tokens.self, Engine.self],
+    subcommands: [Machine.self, Train.self, Inference.self, Tokens.self, Engine.self],
     defaultSubcommand: Machine.self)
 
   struct Machine: ParsableCommand {
