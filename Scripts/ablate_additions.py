@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
 """What each of nanochat's later additions is worth on a small model, at equal wall time.
 
-    Scripts/ablate_additions.py speed [--rounds 3]   every variant in turns, a few steps each: how fast it is
-    Scripts/ablate_additions.py train [NAME ...]     as many steps as fit into --seconds at that speed
-    Scripts/ablate_additions.py show                 the table
+    Scripts/ablate_additions.py speed [--rounds 3] [NAME ...]   in turns, a few steps each: how fast it is
+    Scripts/ablate_additions.py train [NAME ...]                as many steps as fit into --seconds at that speed
+    Scripts/ablate_additions.py show                            the table
     common: [--program ./nanobuild] [--folder DIR] [--seconds 60]
 
-Speeds are compared with the plain model's in the same round, since a machine is never equally fast for long; so
-only `speed` needs a quiet machine. The rates fall to zero over the last fifth of the steps. The number to
+A machine is never equally fast for long, so a variant's speed is the best of its rounds, as a share of the best
+of those that compute what the plain model does; only `speed` needs a quiet machine. The rates fall to zero over the last fifth of the steps. The number to
 compare is bits per byte on the validation shard. Results are kept in DIR/results.json. Names: see VARIANTS.
 """
 import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -35,6 +34,8 @@ VARIANTS = {
         "sharp_attention": True, "initial_values": "nanochat_2026", "muon": "normuon",
     },
 }
+# These differ from the plain model in no operation.
+SAME_WORK = ["plain", "plain, seed 43", "plain, seed 44", "initial_values", "sharp_attention"]
 TOKENS_PER_STEP = 2048
 
 PIPELINE = """nanobuild: 1
@@ -88,31 +89,34 @@ def train(program, folder, settings):
 
 
 def speed(options, program, results):
-    for number in range(options.rounds):
-        rates = {}
-        for name, settings in VARIANTS.items():
-            if "seed" in settings:
+    for _ in range(options.rounds):
+        for name in options.names or VARIANTS:
+            if "seed" in VARIANTS[name]:
                 continue
             # Another seed each time, or the result of the round before would be taken from the cache.
+            results["round"] += 1
             shown = train(program, options.folder, {
-                **settings, "steps": 30, "evaluation_tokens": 2048, "seed": 1000 + results["rounds"]})
-            rates[name] = find(shown, "tokens_per_second")
-        results["rounds"] += 1
-        results["plain_rates"].append(rates["plain"])
-        for name, rate in rates.items():
-            results["speeds"].setdefault(name, []).append(rate / rates["plain"])
-        print("round", results["rounds"], {name: round(rate) for name, rate in rates.items()}, flush=True)
+                **VARIANTS[name], "steps": 30, "evaluation_tokens": 2048,
+                "seed": 1000 + results["round"]})
+            rate = find(shown, "tokens_per_second")
+            results["rates"].setdefault(name, []).append(rate)
+            print(name, round(rate), flush=True)
+        save(options, results)
+
+
+def relative(results, name):
+    """The variant's speed as a share of the plain model's, and the latter in tokens a second."""
+    plain = max(max(results["rates"].get(same, [0])) for same in SAME_WORK)
+    if plain == 0:
+        sys.exit("measure the speed first")
+    return (1.0 if name in SAME_WORK else max(results["rates"][name]) / plain), plain
 
 
 def learn(options, program, results):
-    if not results["plain_rates"]:
-        sys.exit("measure the speed first")
-    plain = statistics.median(results["plain_rates"]) * options.seconds / TOKENS_PER_STEP
     for name in options.names or VARIANTS:
-        settings = VARIANTS[name]
-        ratio = statistics.median(results["speeds"].get(name, [1.0]))
-        steps = max(10, round(plain * ratio))
-        shown = train(program, options.folder, {**settings, "steps": steps})
+        share, plain = relative(results, name)
+        steps = max(10, round(plain * share * options.seconds / TOKENS_PER_STEP))
+        shown = train(program, options.folder, {**VARIANTS[name], "steps": steps})
         results["trained"][name] = {
             "steps": steps, "bpb": find(shown, "validation_bpb"),
             "parameters": find(shown, "parameters"), "seconds": options.seconds,
@@ -129,10 +133,9 @@ def show(options, program, results):
     for name in VARIANTS:
         if name not in trained:
             continue
-        r, ratios = trained[name], results["speeds"].get(name)
-        speed = f"{statistics.median(ratios):.3f}" if ratios else ""
+        r = trained[name]
         print(
-            f"| {name} | {r['parameters'] / 1e6:.2f} M | {speed} | {r['steps']} | {r['bpb']:.4f} "
+            f"| {name} | {r['parameters'] / 1e6:.2f} M | {relative(results, name)[0]:.3f} | {r['steps']} | {r['bpb']:.4f} "
             f"| {(r['bpb'] / plain - 1) * 100:+.2f} % |")
 
 
@@ -157,7 +160,7 @@ def main():
         shutil.copytree(data, options.folder + "/data")
     with open(options.folder + "/pipeline.yaml", "w") as file:
         file.write(PIPELINE)
-    results = {"rounds": 0, "plain_rates": [], "speeds": {}, "trained": {}}
+    results = {"round": 0, "rates": {}, "trained": {}}
     if os.path.exists(options.folder + "/results.json"):
         with open(options.folder + "/results.json") as file:
             results = json.load(file)
