@@ -65,9 +65,12 @@ enum NorMuon {
         let values = x + row * columns
         for column in 0..<columns { average[column] += share * values[column] * values[column] }
       }
+      // Behind x there is room; a root and a division for every entry would cost more than all else.
+      let factors = x + rows * columns
+      for column in 0..<columns { factors[column] = 1 / max(average[column], least).squareRoot() }
       for row in 0..<rows {
         let values = x + row * columns
-        for column in 0..<columns { values[column] /= max(average[column], least).squareRoot() }
+        for column in 0..<columns { values[column] *= factors[column] }
       }
     }
     let after = sumOfSquares(x, count: rows * columns).squareRoot()
