@@ -152,7 +152,7 @@ def main():
     parser.add_argument("--folder", default=os.path.join(tempfile.gettempdir(), "nanobuild-ablation"))
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     program = os.path.abspath(options.program)
     os.makedirs(options.folder, exist_ok=True)
     data = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
