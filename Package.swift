@@ -39,6 +39,7 @@ let cTargets: [Target] = [
   cTarget("CCurl"),
   cTarget("COpenBLAS"),
   cTarget("CKernels"),
+  cTarget("CHash"),
 ]
 
 /// Flags that put the libraries into the program, so that a start need not find, map and relocate
@@ -91,7 +92,7 @@ let swiftTargets: [Target] = [
   .target(name: "Diagnostics"),
   .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
   .target(name: "PipelineFile", dependencies: ["YAML", "Diagnostics", "JSON"]),
-  .target(name: "BuildEngine", dependencies: ["CSystem", "CXXHash", "CSQLite", "JSON"]),
+  .target(name: "BuildEngine", dependencies: ["CSystem", "CHash", "CXXHash", "CSQLite", "JSON"]),
   .target(name: "Transfer", dependencies: ["CCurl", "CSystem", "CZlib", "CZstd", "JSON"]),
   .target(
     name: "Corpus",
@@ -145,7 +146,7 @@ let testTargets: [Target] = [
   tests("Diagnostics"),
   tests("YAML", ["Diagnostics"]),
   tests("PipelineFile", ["YAML", "Diagnostics", "JSON"]),
-  tests("BuildEngine", ["JSON"]),
+  tests("BuildEngine", ["JSON", "CHash", "CXXHash"]),
   tests("Transfer", ["JSON"]),
   tests("Corpus", ["JSON"], fixtures: true),
   tests("Tokenization", ["Corpus", "JSON"], fixtures: true),
