@@ -69,9 +69,8 @@ let packedRelocations: [String] = {
   #if canImport(Glibc)
     var text = [CChar](repeating: 0, count: 64)
     guard confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count) > 0 else { return [] }
-    let version = String(cString: text).drop { !$0.isNumber }.split(separator: ".").compactMap {
-      Int($0)
-    }
+    let version = text.prefix { $0 != 0 }.map { Character(UnicodeScalar(UInt8(bitPattern: $0))) }
+      .drop { !$0.isNumber }.split(separator: ".").compactMap { Int(String($0)) }
     guard version.count >= 2, (version[0], version[1]) >= (2, 36) else { return [] }
     return ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"]
   #else
