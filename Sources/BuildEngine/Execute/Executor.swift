@@ -82,7 +82,7 @@ final class Executor {
     self.launcher = launcher
     self.recorder = recorder
     jobs = max(1, options.jobs ?? configuration.cores)
-    publisher = Publisher(
+    publisher = try Publisher(
       store: evaluator.store, mailbox: try Mailbox(), width: configuration.cores)
     var isIncluded = [Bool](repeating: false, count: graph.assets.count)
     for asset in assets { isIncluded[asset] = true }

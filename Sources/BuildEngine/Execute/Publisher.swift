@@ -1,5 +1,4 @@
 import JSON
-import Synchronization
 
 /// Turns finished staging folders into results on threads of its own, so that the engine keeps
 /// listening to workers while gigabytes are hashed.
@@ -24,12 +23,12 @@ struct Publisher: Sendable {
 
   let store: ResultStore
   let mailbox: Mailbox<Publication>
-  private let team: Team
+  private let team: ThreadTeam
 
-  init(store: ResultStore, mailbox: Mailbox<Publication>, width: Int) {
+  init(store: ResultStore, mailbox: Mailbox<Publication>, width: Int) throws(BuildError) {
     self.store = store
     self.mailbox = mailbox
-    team = Team(width: width)
+    team = try ThreadTeam(width: width)
   }
 
   func start(_ order: Order) {
@@ -42,45 +41,6 @@ struct Publisher: Sendable {
         result = .failure(error)
       }
       publisher.mailbox.post(Publication(job: order.job, item: order.item, result: result))
-    }
-  }
-
-  /// At most `width` threads that live as long as there is something to publish.
-  private final class Team: Sendable {
-    private struct State {
-      var waiting: [@Sendable () -> Void] = []
-      var next = 0
-      var threads = 0
-    }
-
-    private let width: Int
-    private let state = Mutex(State())
-
-    init(width: Int) { self.width = max(1, width) }
-
-    func add(_ work: @escaping @Sendable () -> Void) {
-      let needsThread = state.withLock { state in
-        state.waiting.append(work)
-        guard state.threads < width else { return false }
-        state.threads += 1
-        return true
-      }
-      if needsThread { Threads.start { self.workUntilDone() } }
-    }
-
-    private func workUntilDone() {
-      while let work = take() { work() }
-    }
-
-    private func take() -> (@Sendable () -> Void)? {
-      state.withLock { state in
-        guard state.next < state.waiting.count else {
-          state = State(threads: state.threads - 1)
-          return nil
-        }
-        defer { state.next += 1 }
-        return state.waiting[state.next]
-      }
     }
   }
 

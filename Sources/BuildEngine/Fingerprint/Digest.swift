@@ -1,4 +1,4 @@
-import CXXHash
+import CHash
 
 /// 128 bits of XXH3, the identity of keys, files and results.
 package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
@@ -11,8 +11,8 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
   }
 
   package init(of bytes: UnsafeRawBufferPointer) {
-    let hash = XXH3_128bits(bytes.baseAddress, bytes.count)
-    self.init(high: hash.high64, low: hash.low64)
+    let hash = nb_hash128_of(bytes.baseAddress, bytes.count)
+    self.init(high: hash.high, low: hash.low)
   }
 
   package init(of bytes: [UInt8]) {
@@ -67,24 +67,23 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
 
 /// XXH3-128 over bytes that arrive in pieces.
 final class StreamingHasher {
-  private let state: OpaquePointer
+  private let state: UnsafeMutableRawPointer
 
   init() {
-    guard let state = XXH3_createState() else { preconditionFailure("no memory for a hash state") }
+    guard let state = nb_hash128_create() else { preconditionFailure("no memory for a hash state") }
     self.state = state
-    XXH3_128bits_reset(state)
   }
 
-  deinit { XXH3_freeState(state) }
+  deinit { nb_hash128_free(state) }
 
-  func reset() { XXH3_128bits_reset(state) }
+  func reset() { nb_hash128_reset(state) }
 
   func update(_ bytes: UnsafeRawBufferPointer) {
-    XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
+    nb_hash128_update(state, bytes.baseAddress, bytes.count)
   }
 
   func digest() -> Digest {
-    let hash = XXH3_128bits_digest(state)
-    return Digest(high: hash.high64, low: hash.low64)
+    let hash = nb_hash128_digest(state)
+    return Digest(high: hash.high, low: hash.low)
   }
 }

@@ -165,15 +165,27 @@ package enum Disk {
     defer { close(descriptor) }
     var status = nb_file_status()
     nb_file_status_of(descriptor, &status)
+    // One byte more than it should have shows the end without reading twice; files of /proc say 0.
+    var capacity = max(0, min(Int(status.size), 1 << 30)) + 1
+    if status.size == 0 { capacity = 4096 }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(max(0, min(Int(status.size), 1 << 30)))
-    var buffer = [UInt8](repeating: 0, count: 65536)
     while true {
-      let length = Glibc.read(descriptor, &buffer, buffer.count)
-      if length < 0 && errno == EINTR { continue }
-      guard length >= 0 else { throw .system(operation: "read", path: path, code: errno) }
-      if length == 0 { return bytes }
-      bytes.append(contentsOf: buffer[..<length])
+      var failure: Int32 = 0
+      let part = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+        while count < capacity {
+          let length = Glibc.read(
+            descriptor, buffer.baseAddress?.advanced(by: count), capacity - count)
+          if length < 0 && errno == EINTR { continue }
+          if length < 0 { failure = errno }
+          if length <= 0 { return }
+          count += length
+        }
+      }
+      guard failure == 0 else { throw .system(operation: "read", path: path, code: failure) }
+      let isWhole = part.count < capacity
+      if bytes.isEmpty { bytes = part } else { bytes += part }
+      if isWhole { return bytes }
+      capacity = 1 << 20
     }
   }
 
