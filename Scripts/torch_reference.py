@@ -6,6 +6,8 @@
         of 20 training steps, from weights and tokens that both sides make by one formula.
     torch_reference.py bench --depth 4 --precision fp32 [--compile default] [--steps 4]
         trains whole 8,192-token steps, two to warm up, and prints {"tokens_per_second": ...}.
+    torch_reference.py decode --depth 4 --precision fp32 [--compile default] [--prompt 64 --new 64]
+        reads a prompt and makes tokens one by one with cached keys and values, one stream.
 
 Needs the package torch.
 """
@@ -228,6 +230,71 @@ def bench(arguments):
         "tokens_per_second": 8192 / median, "step_seconds": seconds, "torch": torch.__version__}))
 
 
+class Decoder:
+    """The model with cached keys and values of one stream; shapes stay the same, so it compiles."""
+
+    def __init__(self, model, length):
+        s = self.shape = model.shape
+        self.model, self.length = model, length
+        of = lambda: torch.zeros(1, s.kv_heads, length, s.head_size, dtype=model.embed.dtype)
+        self.keys, self.values = [of() for _ in model.layers], [of() for _ in model.layers]
+
+    def __call__(self, tokens, positions):
+        s, model = self.shape, self.model
+        count = tokens.size(1)
+        cosine, sine = model.cosine[:, positions], model.sine[:, positions]
+
+        def rotate(x):
+            a, b = x.chunk(2, -1)
+            return norm(torch.cat([a * cosine + b * sine, b * cosine - a * sine], -1))
+
+        mask = torch.arange(self.length)[None, :] <= positions[:, None]
+        x = norm(F.embedding(tokens, model.embed))
+        for layer, keys, values in zip(model.layers, self.keys, self.values):
+            y = norm(x)
+            q = rotate(F.linear(y, layer.q).view(1, count, s.heads, s.head_size))
+            k = rotate(F.linear(y, layer.k).view(1, count, s.kv_heads, s.head_size))
+            v = F.linear(y, layer.v).view(1, count, s.kv_heads, s.head_size)
+            keys.index_copy_(2, positions, k.transpose(1, 2))
+            values.index_copy_(2, positions, v.transpose(1, 2))
+            y = F.scaled_dot_product_attention(q.transpose(1, 2), keys, values, attn_mask=mask)
+            x = x + F.linear(y.transpose(1, 2).reshape(1, count, s.width), layer.o)
+            x = x + F.linear(F.relu(F.linear(norm(x), layer.fc1)).square(), layer.fc2)
+        return 15 * torch.tanh(F.linear(norm(x[:, -1:]), model.head).float() / 15)
+
+
+def decode(arguments):
+    depth = arguments.depth
+    width = 64 * depth
+    heads = (width + 127) // 128
+    length = arguments.prompt + arguments.new
+    shape = Shape(arguments.vocabulary, depth, width, heads, heads, length)
+    torch.set_float32_matmul_precision(arguments.matmul)
+    torch.set_num_threads(arguments.threads)
+    model = GPT(shape)
+    fill(model)
+    if arguments.precision == "bf16":
+        model = model.to(torch.bfloat16)
+    decoder = Decoder(model, length)
+    call = decoder if arguments.compile == "none" else torch.compile(decoder.__call__)
+    prompt = tokens_of(shape, 1, 0)[0][:, : arguments.prompt]
+    best = {"prefill_tokens_per_second": 0, "decode_tokens_per_second": 0}
+    with torch.inference_mode():
+        for round in range(arguments.rounds + 1):
+            start = time.perf_counter()
+            token = call(prompt, torch.arange(arguments.prompt)).argmax(-1)
+            middle = time.perf_counter()
+            for position in range(arguments.prompt, length):
+                token = call(token, torch.tensor([position])).argmax(-1)
+            token.item()
+            end = time.perf_counter()
+            if round:  # the first warms up
+                rates = (arguments.prompt / (middle - start), arguments.new / (end - middle))
+                for key, rate in zip(best, rates):
+                    best[key] = max(best[key], rate)
+    print(json.dumps({**best, "torch": torch.__version__}))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -239,17 +306,23 @@ def main():
     ):
         command.add_argument("--" + name, type=int, default=default)
     command.set_defaults(run=record)
-    command = commands.add_parser("bench")
-    command.add_argument("--depth", type=int, default=4)
-    command.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
-    command.add_argument(
-        "--compile", choices=["none", "default", "max-autotune"], default="default")
-    command.add_argument("--steps", type=int, default=4)
-    command.add_argument("--sequence", type=int, default=512)
-    command.add_argument("--vocabulary", type=int, default=10240)
-    command.add_argument("--threads", type=int, default=os.cpu_count())
-    command.add_argument("--matmul", choices=["highest", "high", "medium"], default="medium")
-    command.set_defaults(run=bench)
+    for name, run in (("bench", bench), ("decode", decode)):
+        command = commands.add_parser(name)
+        command.add_argument("--depth", type=int, default=4)
+        command.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+        command.add_argument(
+            "--compile", choices=["none", "default", "max-autotune"], default="default")
+        command.add_argument("--vocabulary", type=int, default=10240)
+        command.add_argument("--threads", type=int, default=os.cpu_count())
+        command.add_argument("--matmul", choices=["highest", "high", "medium"], default="medium")
+        command.set_defaults(run=run)
+        if run is bench:
+            command.add_argument("--steps", type=int, default=4)
+            command.add_argument("--sequence", type=int, default=512)
+        else:
+            command.add_argument("--prompt", type=int, default=64)
+            command.add_argument("--new", type=int, default=64)
+            command.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     arguments.run(arguments)
 

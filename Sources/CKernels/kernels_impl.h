@@ -5,6 +5,9 @@
 // nowhere else, since the rounding step of the exponential must stay as written.
 
 #include "vector_math.h"
+#if NB_LANES == 16
+#include "transpose16.h"
+#endif
 
 // MARK: Norms and embedding
 
@@ -228,6 +231,15 @@ static void FN(transpose)(float *y, const float *a, long rows, long columns) {
   for (long i0 = 0; i0 < rows; i0 += 16)
     for (long j0 = 0; j0 < columns; j0 += 16) {
       long i1 = FN(min)(i0 + 16, rows), j1 = FN(min)(j0 + 16, columns);
+#if NB_LANES == 16
+      if (i1 - i0 == 16 && j1 - j0 == 16) {
+        FN(row) block[16];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 16; i++) block[i] = *(const FN(row) *)(a + (i0 + i) * columns + j0);
+        FN(transpose16)(y + j0 * rows + i0, rows, block);
+        continue;
+      }
+#endif
       for (long j = j0; j < j1; j++)
         for (long i = i0; i < i1; i++) y[j * rows + i] = a[i * columns + j];
     }

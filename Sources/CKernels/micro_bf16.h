@@ -2,6 +2,8 @@
 //
 // A word holds two neighbours in k; one instruction multiplies 16 words and adds both products.
 
+#include "transpose16.h"
+
 #define WORD uint32_t
 #define KSTEP 2
 
@@ -140,8 +142,14 @@ static void FN(pack_panel)(uint32_t *restrict to, const float *restrict b, long 
     return;
   }
   for (long p0 = 0; p0 < k; p0 += 32) {
-    long end = FN(min)(16, words - p0 / 2);
-    for (long j = 0; j < columns; j++) {
+    long end = FN(min)(16, words - p0 / 2), j = 0;
+    for (; end == 16 && j + 16 <= columns; j += 16) {
+      FN(row) rows[16];
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 16; i++) rows[i] = (FN(row))FN(pairs)(b + (j + i) * ldb + p0, k - p0);
+      FN(transpose16)((float *)(to + p0 / 2 * PANEL + j), PANEL, rows);
+    }
+    for (; j < columns; j++) {
       uint32_t block[16];
       _mm512_storeu_si512(block, FN(pairs)(b + j * ldb + p0, k - p0));
       uint32_t *column = to + p0 / 2 * PANEL + j;

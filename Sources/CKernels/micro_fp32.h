@@ -96,10 +96,18 @@ static void FN(pack_panel)(float *restrict to, const float *restrict b, long k, 
       for (long j = 0; j < columns; j++) to[p * PANEL + j] = b[p * ldb + j];
     return;
   }
-  // Blocks of 16 × 16 through a small buffer, so that both sides are read and written in lines.
+  // In blocks of 16 × 16, so that both sides are read and written in lines.
   for (long p0 = 0; p0 < k; p0 += 16) {
-    long end = FN(min)(16, k - p0);
-    for (long j = 0; j < columns; j++) {
+    long end = FN(min)(16, k - p0), j = 0;
+#if NB_LANES == 16
+    for (; end == 16 && j + 16 <= columns; j += 16) {
+      FN(row) rows[16];
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 16; i++) rows[i] = *(const FN(row) *)(b + (j + i) * ldb + p0);
+      FN(transpose16)(to + p0 * PANEL + j, PANEL, rows);
+    }
+#endif
+    for (; j < columns; j++) {
       const float *row = b + j * ldb + p0;
       float *column = to + p0 * PANEL + j;
       for (long p = 0; p < end; p++) column[p * PANEL] = row[p];

@@ -54,7 +54,7 @@ package final class GPTDecoder {
     lengths = Array(repeating: 0, count: maximumRows)
     positions = Array(repeating: 0, count: block)
     rowsOfTokens = Array(repeating: 0, count: block)
-    packedStride = 32 * max(c.width, c.mlpWidth) + Int(NB_PRODUCT_WORDS)
+    packedStride = Self.packedColumns * max(c.width, c.mlpWidth) + Int(NB_PRODUCT_WORDS)
     let tables = maximumLength * (c.headSize / 2)
     let sizes = [
       tables, tables, block * c.width, block * c.width, block * (c.heads + c.keyValueHeads),
@@ -222,11 +222,17 @@ package final class GPTDecoder {
     }
   }
 
+  /// Outputs whose weights are packed at once: enough that converting the rows for them is cheap.
+  private static let packedColumns = 128
+
   /// y = x Wᵀ with the outputs split over the pool. Few rows read the weight once each four; many
-  /// rows pay for packing it, one panel at a time.
+  /// rows pay for packing it, some panels at a time.
   private func multiply(_ y: Floats, _ x: Floats, _ weight: Projection, rows: Int) {
     let panels = nb_panel_count(weight.outputs)
-    let parts = max(1, min(16, min(panels, weight.outputs * weight.inputs / 32_768)))
+    let parts =
+      rows > 16
+      ? (weight.outputs + Self.packedColumns - 1) / Self.packedColumns
+      : max(1, min(16, min(panels, weight.outputs * weight.inputs / 32_768)))
     let half = halves?[weight]
     model.pool.parallelWithWorker(chunks: parts) { part, worker in
       let first = panels * part / parts * 32
@@ -243,11 +249,11 @@ package final class GPTDecoder {
       }
       let panel = packed + worker * packedStride
       let work = panel + packedStride - Int(NB_PRODUCT_WORDS)
-      for column in stride(from: first, to: last, by: 32) {
-        let columns = min(32, last - column)
+      for column in stride(from: first, to: last, by: Self.packedColumns) {
+        let columns = min(Self.packedColumns, last - column)
         nb_pack(
           model.engine, panel, weight.value + column * weight.inputs, weight.inputs, columns,
-          weight.inputs, 1, 0, 1)
+          weight.inputs, 1, 0, nb_panel_count(columns))
         nb_product_rows(
           model.engine, y + column, weight.outputs, x, weight.inputs, panel, rows, columns,
           weight.inputs, 0, work)
