@@ -154,7 +154,8 @@ let testTargets: [Target] = [
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
   tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON", "Tokenization"]),
   tests("CommandLineTool", ["BuildEngine", "Steps", "JSON"]),
-  .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "JSON"]),
+  .testTarget(
+    name: "EndToEndTests", dependencies: ["TestSupport", "JSON"], exclude: ["Golden"]),
 ]
 
 /// libFuzzer brings its own `main`, so this target builds only as `Scripts/fuzz` asks for it.

@@ -84,9 +84,11 @@ package final class Engine {
     let executor = try Executor(
       assets: assets, evaluator: evaluator, options: options, launcher: launcher,
       recorder: recorder)
-    let summary = try executor.run(plan)
-    recorder.finish(summary)
-    return summary
+    return try options.interruption.whileHeld { () throws(BuildError) in
+      let summary = try executor.run(plan)
+      recorder.finish(summary)
+      return summary
+    }
   }
 
   /// In a cache that can't be written a run is right only when there is nothing to do.
@@ -126,6 +128,39 @@ package final class Engine {
     guard !isReadOnly else { throw .cacheNotWritable(path: layout.root, code: EROFS) }
     let lock = try CacheLock.use(layout)
     defer { withExtendedLifetime(lock) {} }
+    let evaluator = try evaluatorOfCurrentResults()
+    let assets = targets.isEmpty ? graph.order : try graph.indices(of: targets)
+    let recorder = RunRecorder(
+      layout: layout, index: index, profile: configuration.profile, taskCount: 0,
+      handler: handler)
+    let executor = try Executor(
+      assets: assets, evaluator: evaluator, options: options, launcher: launcher,
+      recorder: recorder)
+    return try options.interruption.whileHeld { () throws(BuildError) in
+      let summary = try executor.runChecks()
+      recorder.finish(summary)
+      return summary
+    }
+  }
+
+  /// What is known of the checks on the results in force, asset by asset, without judging any.
+  package func judgements(targets: [String] = []) throws(BuildError) -> [Plan.Check] {
+    let evaluator = try evaluatorOfCurrentResults()
+    var found: [Plan.Check] = []
+    for asset in targets.isEmpty ? graph.order : try graph.indices(of: targets) {
+      for check in graph.assets[asset].checks {
+        var state = Plan.Check.State.pending
+        if let key = evaluator.checkKey(check, of: asset) {
+          state = try index.verdict(key).map { .known($0) } ?? .toRun
+        }
+        found.append(Plan.Check(asset: graph.assets[asset].name, check: check, state: state))
+      }
+    }
+    return found
+  }
+
+  /// Takes the results in force as they are, fresh or not.
+  private func evaluatorOfCurrentResults() throws(BuildError) -> TaskEvaluator {
     let evaluator = try evaluator()
     for asset in graph.assets.indices {
       for task in graph.tasks(of: asset) {
@@ -134,16 +169,7 @@ package final class Engine {
           .digest
       }
     }
-    let assets = targets.isEmpty ? graph.order : try graph.indices(of: targets)
-    let recorder = RunRecorder(
-      layout: layout, index: index, profile: configuration.profile, taskCount: 0,
-      handler: handler)
-    let executor = try Executor(
-      assets: assets, evaluator: evaluator, options: options, launcher: launcher,
-      recorder: recorder)
-    let summary = try executor.runChecks()
-    recorder.finish(summary)
-    return summary
+    return evaluator
   }
 
   func evaluator(force: [String] = []) throws(BuildError) -> TaskEvaluator {

@@ -170,10 +170,15 @@ int64_t nb_group_resident_bytes(int group) {
 static atomic_int signal_count;
 static int signal_event = -1;
 
+static atomic_int signals_held;
+
 static void count_signal(int number) {
   (void)number;
   int saved = errno;
-  atomic_fetch_add(&signal_count, 1);
+  int before = atomic_fetch_add(&signal_count, 1);
+  // With no workers to stop, or for who asks a third time, there is nothing to wait for. Workers
+  // end with their parent.
+  if (!atomic_load(&signals_held) || before >= 2) _exit(130);
   uint64_t one = 1;
   if (signal_event >= 0) (void)!write(signal_event, &one, sizeof one);
   errno = saved;
@@ -187,10 +192,16 @@ int nb_signals_install(void) {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  // A terminal that goes away asks for a safe stop too, unless `nohup` says otherwise.
+  struct sigaction hangup;
+  sigaction(SIGHUP, NULL, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, NULL);
   return signal_event;
 }
+
+void nb_signals_hold(int held) { atomic_store(&signals_held, held); }
 
 int nb_signals_count(void) { return atomic_load(&signal_count); }
 

@@ -4,23 +4,27 @@ import ArgumentParser
 struct PipelineOptions: ParsableArguments {
   @Option(
     name: .customShort("C"),
-    help: ArgumentHelp("Run as if started in this folder.", valueName: "dir"))
+    help: ArgumentHelp("Run as if started in this folder.", valueName: "dir"),
+    completion: .directory)
   var directory: String?
 
   @Option(
     name: .customShort("f"),
     help: ArgumentHelp(
-      "The pipeline file, instead of the nearest pipeline.yaml.", valueName: "file"))
+      "The pipeline file, instead of the nearest pipeline.yaml.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
   var file: String?
 
   @Option(
     name: .long,
-    help: ArgumentHelp("The profile, instead of the pipeline's default.", valueName: "name"))
+    help: ArgumentHelp("The profile, instead of the pipeline's default.", valueName: "name"),
+    completion: Candidates.profiles)
   var profile: String?
 
   @Option(
     name: .customLong("set"),
-    help: ArgumentHelp("Give a parameter another value; repeatable.", valueName: "asset.key=value"))
+    help: ArgumentHelp("Give a parameter another value; repeatable.", valueName: "asset.key=value"),
+    completion: Candidates.settings)
   var overrides: [String] = []
 }
 

@@ -53,6 +53,13 @@ enum SchemaJSON {
     ]
   }
 
+  /// One step or check as a document of its own.
+  static func alone(_ value: JSONValue) -> JSONValue {
+    var members = value.objectValue ?? [:]
+    members["version"] = 1
+    return .object(members)
+  }
+
   static func step(_ step: StepSchema) -> JSONValue {
     [
       "name": .string(step.name), "summary": .string(step.summary), "revision": .int(step.revision),

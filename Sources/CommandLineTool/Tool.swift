@@ -27,11 +27,23 @@ extension Tool {
   package static func start() {
     // A reader that has gone (`nanobuild status | head`) is noticed at the write.
     signal(SIGPIPE, SIG_IGN)
-    let arguments = Array(CommandLine.arguments.dropFirst())
+    let arguments = separated(Array(CommandLine.arguments.dropFirst()))
     if let request = FreshRequest(arguments), request.answer() {
       Glibc.exit(ExitStatus.done.rawValue)
     }
     main(reordered(arguments))
+  }
+
+  /// Cuts `-j4`, `-CDIR` and `-fFILE` in two, as people coming from make write them.
+  static func separated(_ arguments: [String]) -> [String] {
+    let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+    return arguments[..<end].flatMap { argument -> [String] in
+      let letter = argument.dropFirst().first
+      guard argument.hasPrefix("-"), argument.utf8.count > 2, let letter, "jCf".contains(letter),
+        argument.utf8.dropFirst(2).first != UInt8(ascii: "=")
+      else { return [argument] }
+      return ["-\(letter)", String(argument.dropFirst(2))]
+    } + arguments[end...]
   }
 
   /// Moves `-C DIR`, `-f FILE` and output flags that stand before the command behind it, where

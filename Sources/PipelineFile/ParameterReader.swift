@@ -159,17 +159,22 @@ struct ParameterReader {
     return refuse(node, type, name)
   }
 
-  private func any(_ node: YAMLNode, _ name: String) -> JSONValue? {
+  /// Numbers stay as they are written, so that a command sees `3.10` and `00010`; within a mapping,
+  /// which reaches it as JSON, they are numbers.
+  private func any(_ node: YAMLNode, _ name: String, inMapping: Bool = false) -> JSONValue? {
     switch node.kind {
-    case .sequence: return list(node, name) { any($0, $1) }
+    case .sequence: return list(node, name) { any($0, $1, inMapping: inMapping) }
     case .mapping:
       var members: [String: JSONValue] = [:]
-      for (key, value) in node.pairs { members[key.text] = any(value, "\(name).\(key.text)") }
+      for (key, value) in node.pairs {
+        members[key.text] = any(value, "\(name).\(key.text)", inMapping: true)
+      }
       return members.count == node.count ? .object(members) : nil
     case .scalar:
       switch node.scalar ?? .null {
       case .null: return .null
       case .bool(let value): return .bool(value)
+      case .int where !inMapping, .double where !inMapping: return .string(node.text)
       case .int(let value): return .int(value)
       case .double(let value):
         guard value.isFinite else { return refuse(node, .number(-.infinity ... .infinity), name) }

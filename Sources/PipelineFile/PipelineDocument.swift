@@ -33,6 +33,8 @@ package struct AssetDeclaration: Sendable {
   package var group: String?
   package var inputs: YAMLNode?
   package var settings = AssetSettings()
+
+  package var stepName: String? { step?.text }
 }
 
 /// What both the pipeline file and a profile may say of an asset.

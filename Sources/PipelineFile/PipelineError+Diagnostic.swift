@@ -44,6 +44,8 @@ extension PipelineError {
       "\(Wording.quoted(name)) can't name an input of a command"
     case .unknownReference(let name, _):
       "\(Wording.quoted(name)) is neither an asset nor a file"
+    case .absentFile(let path, let input, let asset):
+      "input `\(input)` of `\(asset)`: there is no file \(Wording.quoted(path))"
     case .wrongKind(let input, let owner, let expected, let asset, let kind):
       "the input `\(input)` of \(owner) takes \(Self.kinds(expected)), "
         + "but `\(asset)` makes \(kind.phrase)"
@@ -102,6 +104,7 @@ extension PipelineError {
     case .unknownCheck(_, let nearest): Self.meant(nearest) ?? "`nanobuild steps` lists them"
     case .unknownReference(_, let nearest):
       Self.meant(nearest) ?? "begin the path of a file that does not exist yet with `./`"
+    case .absentFile: "paths are relative to the folder of the pipeline file"
     case .missingParameter(let name, _, let expected, let place):
       "add `\(name)` \(place): \(expected)"
     case .secretElsewhere: "secrets go into parameters that the step marks as secret"

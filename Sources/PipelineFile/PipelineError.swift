@@ -44,6 +44,7 @@ enum PipelineError: Error, Sendable, Hashable {
   case emptyInput(String)
   case badInputName(String)
   case unknownReference(String, nearest: String?)
+  case absentFile(String, input: String, asset: String)
   case wrongKind(input: String, of: String, expected: [ArtifactKind], asset: String, ArtifactKind)
   case fileForAsset(input: String, of: String, expected: [ArtifactKind], path: String)
   case cycle([String])

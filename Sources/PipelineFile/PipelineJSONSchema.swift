@@ -122,7 +122,8 @@ package enum PipelineJSONSchema {
     ]
   }
 
-  /// What a profile may say of an asset, whose step it doesn't name: every step's parameters.
+  /// What a profile may say of an asset, whose step it doesn't name: every step's parameters, and
+  /// any others when some step takes any.
   private static func overlay(_ catalog: StepCatalog, _ types: ParameterJSONSchema) -> JSONValue {
     var alternatives: [String: [JSONValue]] = [:]
     for parameter in catalog.steps.flatMap(\.parameters) {
@@ -133,7 +134,8 @@ package enum PipelineJSONSchema {
     }
     var properties = settings
     properties["with"] = [
-      "type": ["object", "null"], "additionalProperties": false,
+      "type": ["object", "null"],
+      "additionalProperties": .bool(catalog.steps.contains(where: \.acceptsAnyParameter)),
       "properties": .object(
         alternatives.mapValues { $0.count == 1 ? $0[0] : ["anyOf": .array($0)] }),
     ]
@@ -146,7 +148,7 @@ package enum PipelineJSONSchema {
 
   private static func with(_ step: StepSchema, _ types: ParameterJSONSchema) -> JSONValue {
     [
-      "type": ["object", "null"], "additionalProperties": false,
+      "type": ["object", "null"], "additionalProperties": .bool(step.acceptsAnyParameter),
       "description": .string("Parameters of \(step.name): \(step.summary)"),
       "properties": types.properties(step.parameters, isPartial: true),
     ]

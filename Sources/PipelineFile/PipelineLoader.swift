@@ -73,6 +73,8 @@ package struct PipelineLoader: Sendable {
       overrides: parse(overrides, problems), problems: problems,
       exists: { files.exists(Self.join(folder, $0)) })
     let pipeline = resolver.resolve()
+    // Of a pipeline without faults the engine finds out, at no further cost, when it looks at files.
+    if problems.hasErrors { reportAbsentFiles(pipeline, folder: folder, problems) }
     let diagnostics = problems.sorted(files: read)
     if problems.hasErrors { throw DiagnosticError(diagnostics, files: read) }
     return Loaded(
@@ -147,6 +149,29 @@ package struct PipelineLoader: Sendable {
     reader.reportYAML(exceptIn: [])
     guard let root = outcome.document?.root, !root.isNull else { return ProfileDocument() }
     return reader.profile(root, name: name)
+  }
+
+  private static let mostAbsentFiles = 20
+
+  /// Single files that are not there, to be told together with the other faults.
+  private func reportAbsentFiles(
+    _ pipeline: Pipeline, folder: String, _ problems: ProblemCollector
+  ) {
+    var left = Self.mostAbsentFiles
+    for asset in pipeline.assets {
+      for input in asset.inputs {
+        for reference in input.references where left > 0 {
+          guard case .path(let path) = reference.target,
+            !path.contains(where: { "*?[{".contains($0) }),
+            !files.exists(Self.join(folder, path))
+          else { continue }
+          left -= 1
+          problems.report(
+            .absentFile(path, input: input.name, asset: asset.name), at: reference.location,
+            width: path.count)
+        }
+      }
+    }
   }
 
   private func parse(_ overrides: [String], _ problems: ProblemCollector) -> [SettingOverride] {

@@ -108,6 +108,12 @@ final class Report {
     return found
   }
 
+  var outcomes: [String: TaskOutcome] {
+    var found: [String: TaskOutcome] = [:]
+    for case .finished(let task, let outcome, _) in events { found[task.description] = outcome }
+    return found
+  }
+
   var reasons: [String: [StaleReason]] {
     var found: [String: [StaleReason]] = [:]
     for case .started(let tasks, _, let reasons, _, _) in events {

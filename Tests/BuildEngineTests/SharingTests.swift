@@ -157,7 +157,8 @@ import Testing
     guard system("mount -t tmpfs -o size=2m none '\(lab.cache)' 2>/dev/null") == 0 else { return }
     defer { _ = system("umount -l '\(lab.cache)'") }
     let small = shell("small", "echo x > text")
-    let big = shell("big", "head -c 4000000 /dev/zero > text")
+    // Late, so that it does not fill the disk while the small one is being recorded.
+    let big = shell("big", "sleep 0.5; head -c 4000000 /dev/zero > text")
     let report = try lab.run([small, big], RunOptions(jobs: 1, keepGoing: true))
     #expect(report.summary.failed == 1)
     #expect(report.summary.ran == 1)

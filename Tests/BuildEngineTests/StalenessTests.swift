@@ -60,7 +60,11 @@ import Testing
     try lab.write("words.txt", "world")
     #expect(
       try lab.plan(chain()).tasks[0].action
-        == .run([.fileChanged(input: "words", path: "words.txt")]))
+        == .run([
+          .fileChanged(
+            input: "words", path: "words.txt",
+            .content(from: Digest(of: "hello"), to: Digest(of: "world")))
+        ]))
     #expect(try lab.run(chain()).executed == ["a", "b", "c"])
     #expect(try lab.text("c").contains("world"))
   }

@@ -14,7 +14,12 @@ import Testing
 
   /// Runs the whole book, and gives what ran, sorted.
   private func printed(_ project: TestProject) throws -> [String] {
-    let end = try project.run("run", "--profile", "print")
+    try ran(project, profile: "print")
+  }
+
+  /// Runs everything, and gives what ran, sorted.
+  private func ran(_ project: TestProject, profile: String) throws -> [String] {
+    let end = try project.run("run", "--profile", profile)
     #expect(end.status == 0, "\(end.error)")
     return end.error.split(separator: "\n").compactMap { line in
       line.hasPrefix("✓ ") ? String(line.dropFirst(2).prefix { $0 != " " }) : nil
@@ -95,5 +100,69 @@ import Testing
     #expect(end.status == 1, "\(end.error)")
     #expect(try page(project).contains("<h1 id=\"salt\">"))
     #expect(try project.run("status", "--check", "--profile", "print").status == 1)
+  }
+
+  // MARK: The calculator
+
+  private static let hasCompiler = access("/usr/bin/cc", X_OK) == 0
+
+  private func calculator() throws -> TestProject {
+    let project = try TestProject()
+    for name in ["pipeline.yaml", "src", "include", "cases", "README.md"] {
+      try project.copy(fromRepository: "examples/calculator/" + name, to: name)
+    }
+    return project
+  }
+
+  private static let whole = [
+    "objects[lexer]", "objects[main]", "objects[parser]", "package", "program", "tests",
+  ]
+
+  @Test(.enabled(if: hasCompiler, "there is no /usr/bin/cc"))
+  func theCalculatorIsBuilt() throws {
+    let project = try calculator()
+    #expect(try project.run("validate").status == 0)
+    #expect(try ran(project, profile: "debug") == Self.whole)
+    #expect(try ran(project, profile: "release") == Self.whole)
+    for profile in ["debug", "release", "debug"] {
+      #expect(try ran(project, profile: profile).isEmpty)
+    }
+    let report = try project.result("tests", "report.txt", profile: "release")
+    #expect(report.split(separator: "\n").count == 10)
+    #expect(report.contains("ok     2 + 3 * 4 = 14\n"))
+    #expect(project.exists("cache/current/release/package/calculator"))
+  }
+
+  @Test(.enabled(if: hasCompiler, "there is no /usr/bin/cc"))
+  func theCalculatorsPageTellsTheTruth() throws {
+    let project = try calculator()
+    let release = { try self.ran(project, profile: "release") }
+    #expect(try release() == Self.whole)
+    for name in ["lexer", "main", "parser"] {
+      project.setTime(of: "src/\(name).c", to: 1_700_000_000)
+    }
+    #expect(try release().isEmpty)
+
+    let parser = try project.read("src/parser.c")
+    try project.write("src/parser.c", parser.replacing("a number is", with: "a figure is"))
+    let wrong = try project.run("run", "--profile", "release")
+    #expect(wrong.status == 1)
+    #expect(wrong.error.contains("✗ tests · shell: all right"), "\(wrong.error)")
+    #expect(wrong.error.contains("package  blocked by `tests`"), "\(wrong.error)")
+    try project.write("src/parser.c", parser)
+    #expect(try release().isEmpty)
+
+    let lexer = try project.read("src/lexer.c")
+    try project.write("src/lexer.c", lexer + "// The end.\n")
+    #expect(try release() == ["objects[lexer]"])
+    try project.write("include/extra.h", "/* Nothing yet. */\n")
+    #expect(
+      try release() == ["objects[lexer]", "objects[main]", "objects[parser]"])
+    try project.write("cases/more.txt", "8 * 8=64\n")
+    #expect(try release() == ["package", "tests"])
+    try project.write("cases/more.txt", "8 * 8=63\n")
+    #expect(try project.run("run", "--profile", "release").status == 1)
+    project.remove("cases/more.txt")
+    #expect(try release().isEmpty)
   }
 }

@@ -103,6 +103,16 @@ func eventually(
   }
 }
 
+/// The processes that `process` started.
+func children(of process: Int32) -> [Int32] {
+  let threads = (try? TemporaryFolder.list(at: "/proc/\(process)/task")) ?? []
+  return threads.flatMap { thread in
+    let path = "/proc/\(process)/task/\(thread)/children"
+    let text = String(decoding: (try? TemporaryFolder.read(at: path)) ?? [], as: UTF8.self)
+    return text.split(separator: " ").compactMap { Int32($0) }
+  }
+}
+
 /// The same numbers on every machine, so that a story that fails can be told again.
 struct SeededNumbers: RandomNumberGenerator {
   private var state: UInt64

@@ -135,6 +135,40 @@ import Testing
     #expect(!project.exists("cache/runs"))
   }
 
+  @Test func trainingInterruptedAgainAndAgainEndsInTheSameModel() throws {
+    let long =
+      ["pretrain"] + Self.tiny + [
+        "--set", "pretrain.steps=700", "--set", "pretrain.save_every=200",
+      ]
+    let steady = try shipped()
+    #expect(try steady.run(arguments: ["run"] + long).status == 0)
+    let model = try steady.bytes("cache/current/quick/pretrain/model.safetensors")
+
+    let project = try shipped()
+    #expect(
+      try project.run(arguments: ["run", "tokens", "validation_tokens"] + Self.tiny).status == 0)
+    var interrupted = 0
+    for round in 0..<6 {
+      let run = try project.start(arguments: ["run"] + long)
+      usleep(110_000 + UInt32(round) * 15_000)
+      run.signal(SIGINT)
+      if round % 2 == 1 {
+        // Impatient: the second one ends it at once, without a checkpoint.
+        usleep(UInt32(round) * 1_000)
+        run.signal(SIGINT)
+      }
+      let end = try run.wait(seconds: 20)
+      if end.status == 0 { break }
+      interrupted += 1
+      #expect(end.status == 130, "\(end.error)")
+      #expect(!project.exists("cache/current/quick/pretrain"))
+      #expect(try project.run(arguments: ["status", "--check"] + long).status == 1)
+    }
+    #expect(interrupted >= 2)
+    #expect(try project.run(arguments: ["run"] + long).status == 0)
+    #expect(try project.bytes("cache/current/quick/pretrain/model.safetensors") == model)
+  }
+
   @Test func aCorruptShardIsNamedWithItsPage() throws {
     let project = try shipped()
     var bytes = try project.bytes("data/shard_00004.parquet")
@@ -160,15 +194,5 @@ import Testing
     // The good file again: everything goes on.
     try project.copy(fromRepository: "data/shard_00004.parquet")
     #expect(try project.run(arguments: ["run", "validation_tokens"] + Self.tiny).status == 0)
-  }
-
-  /// The processes that `process` started.
-  private func children(of process: Int32) -> [Int32] {
-    let threads = (try? TemporaryFolder.list(at: "/proc/\(process)/task")) ?? []
-    return threads.flatMap { thread in
-      let path = "/proc/\(process)/task/\(thread)/children"
-      let text = String(decoding: (try? TemporaryFolder.read(at: path)) ?? [], as: UTF8.self)
-      return text.split(separator: " ").compactMap { Int32($0) }
-    }
   }
 }

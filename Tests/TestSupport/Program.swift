@@ -30,7 +30,7 @@ package final class RunningProgram {
     // Signals a test ignores must reach the child with their defaults.
     var defaults = sigset_t()
     sigemptyset(&defaults)
-    for signal in [SIGPIPE, SIGINT, SIGTERM, SIGQUIT] { sigaddset(&defaults, signal) }
+    for signal in [SIGPIPE, SIGINT, SIGTERM, SIGQUIT, SIGHUP] { sigaddset(&defaults, signal) }
     posix_spawnattr_setsigdefault(&attributes, &defaults)
     // The threads that tests run on block most signals, which a child would inherit.
     var none = sigset_t()

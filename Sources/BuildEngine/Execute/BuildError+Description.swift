@@ -25,6 +25,7 @@ extension BuildError: CustomStringConvertible {
       "input `\(input)` of `\(asset)`: there is no file `\(path)`"
     case .emptyGlob(let asset, let input, let pattern):
       "input `\(input)` of `\(asset)`: no file matches `\(pattern)`"
+    case .specialInput(let path): "`\(path)` is neither a file nor a folder"
     case .unreadableInput(let path, let code): "cannot read `\(path)`: \(Self.reason(code))"
     case .tooManyLevels(let path): "`\(path)` has more levels of folders than can be followed"
     case .inputKeepsChanging(let path): "`\(path)` keeps changing while it is being used"
@@ -62,9 +63,11 @@ extension BuildError: CustomStringConvertible {
       "a name is not empty, has no `/`, does not start with a dot and has at most 200 bytes"
     case .cacheNotWritable(_, let code) where code == EROFS || code == EACCES || code == EPERM:
       "give write permission to the folder; `status`, `explain` and `path` work without it"
-    case .cacheNotWritable(_, let code) where code == ENOSPC || code == EDQUOT,
-      .system(_, _, let code) where code == ENOSPC || code == EDQUOT:
-      "free some space (`nanobuild cache gc` removes old results) and run again"
+    case .cacheNotWritable(let path, let code) where code == ENOSPC || code == EDQUOT,
+      .system(_, let path, let code) where code == ENOSPC || code == EDQUOT:
+      Disk.lackOfRoom(at: path)
+        ?? "free some space (`nanobuild cache gc` removes old results) and run again"
+    case .database(let path, _, _): Disk.lackOfRoom(at: path)
     case .cacheInUse: "wait for it to end, or stop it, and try again"
     case .noCurrentResult(let asset): "make it with `nanobuild run \(asset)`"
     case .escapingLinkInResult: "copy the file into the result, or use a relative link inside it"

@@ -14,6 +14,8 @@ package enum BuildError: Error, Sendable, Hashable {
   // The project's files
   case missingInput(asset: String, input: String, path: String)
   case emptyGlob(asset: String, input: String, pattern: String)
+  /// A pipe, socket or device, whose content is no one thing.
+  case specialInput(path: String)
   case unreadableInput(path: String, code: Int32)
   case tooManyLevels(path: String)
   case inputKeepsChanging(path: String)

@@ -52,6 +52,7 @@ extension BuildEvent {
         "message": .string(verdict.message), "numbers": .object(verdict.numbers),
         "cached": .bool(isCached),
       ]
+    case .tick: return ["event": "tick"]
     case .notice(let text): return ["event": "notice", "message": .string(text)]
     case .runFinished(let summary):
       var object = summary.json.objectValue ?? [:]
@@ -74,6 +75,7 @@ extension BuildEvent {
     if let partition = task.partition { object["partition"] = .string(partition) }
     if let digest = outcome.digest { object["digest"] = .string(digest.description) }
     if case .ran(_, let isSame) = outcome { object["unchanged"] = .bool(isSame) }
+    if case .blocked(let asset) = outcome { object["by"] = .string(asset) }
     if case .failed(let failure) = outcome {
       object["message"] = .string(failure.message)
       if let help = failure.help { object["help"] = .string(help) }
@@ -89,7 +91,7 @@ extension RunSummary {
     [
       "run": id.map { .string($0) } ?? .null, "status": .int(Int(status.rawValue)),
       "ran": .int(ran), "restored": .int(restored), "fresh": .int(fresh), "failed": .int(failed),
-      "blocked": .int(blocked), "interrupted": .int(interrupted),
+      "blocked": .int(blocked), "interrupted": .int(interrupted), "not_started": .int(notStarted),
       "failed_checks": .int(failedChecks), "warnings": .int(warnings), "seconds": .double(seconds),
     ]
   }

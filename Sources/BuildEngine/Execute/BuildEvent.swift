@@ -20,10 +20,12 @@ package enum TaskOutcome: Sendable, Hashable {
   case restored(Digest)
   case fresh(Digest)
   case failed(TaskFailure)
-  /// Something it needs failed.
-  case blocked
+  /// This asset, which it needs, failed or did not pass a check.
+  case blocked(by: String)
   /// Stopped because the run was.
   case interrupted
+  /// The run ended at a failure before it was this one's turn.
+  case notStarted
 
   package var name: String {
     switch self {
@@ -33,13 +35,14 @@ package enum TaskOutcome: Sendable, Hashable {
     case .failed: "failed"
     case .blocked: "blocked"
     case .interrupted: "interrupted"
+    case .notStarted: "not_started"
     }
   }
 
   package var digest: Digest? {
     switch self {
     case .ran(let digest, _), .restored(let digest), .fresh(let digest): digest
-    case .failed, .blocked, .interrupted: nil
+    case .failed, .blocked, .interrupted, .notStarted: nil
     }
   }
 }
@@ -77,7 +80,12 @@ package enum BuildEvent: Sendable {
   case checkFinished(
     asset: String, check: String, severity: CheckNode.Severity, CheckVerdict, isCached: Bool)
   case notice(String)
+  /// Time has passed; only for those who draw it (`RunOptions.tick`).
+  case tick
   case runFinished(RunSummary)
+
+  /// Said for those who draw the time only; not worth keeping or passing on.
+  package var isTick: Bool { if case .tick = self { true } else { false } }
 }
 
 /// What a run came to.
@@ -97,11 +105,14 @@ package struct RunSummary: Sendable, Hashable {
   package var failed = 0
   package var blocked = 0
   package var interrupted = 0
+  package var notStarted = 0
   package var failedChecks = 0
   package var warnings = 0
   package var seconds = 0.0
 
   package init() {}
 
-  package var taskCount: Int { ran + restored + fresh + failed + blocked + interrupted }
+  package var taskCount: Int {
+    ran + restored + fresh + failed + blocked + interrupted + notStarted
+  }
 }

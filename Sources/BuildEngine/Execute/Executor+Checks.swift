@@ -44,10 +44,7 @@ extension Executor {
     recorder.record(
       .notice(
         "check `\(check.title)` of `\(graph.assets[asset].name)` lacks a result it compares with"))
-    if check.severity == .error {
-      summary.failedChecks += 1
-      hasFailed = true
-    }
+    if check.severity == .error { countFailed(check, of: asset) }
   }
 
   func checkEnded(_ job: Job, _ end: WorkerEnd) throws(BuildError) {
@@ -55,7 +52,10 @@ extension Executor {
     guard let number = job.check else { return }
     try? Disk.removeTree("\(layout.staging)/check-\(processIdentifier)-\(job.number)")
     let check = graph.assets[job.asset].checks[number]
-    if let verdict = job.verdict, job.failure == nil, end == .exited(0) || check.name == "shell" {
+    let isShell = check.name == ShellCommand.name
+    // A command that was asked to stop says nothing about the result.
+    if isStopping, isShell { return }
+    if let verdict = job.verdict, job.failure == nil, end == .exited(0) || isShell {
       if let key = evaluator.checkKey(check, of: job.asset), !index.database.isReadOnly {
         try index.rememberVerdict(
           verdict, key: key, asset: graph.assets[job.asset].name, check: check,
@@ -86,7 +86,7 @@ extension Executor {
       .checkFinished(
         asset: graph.assets[job.asset].name, check: check.title, severity: check.severity,
         CheckVerdict(passed: false, message: failure.message), isCached: false))
-    countFailed(check)
+    countFailed(check, of: job.asset)
   }
 
   private func judged(
@@ -98,16 +98,17 @@ extension Executor {
           asset: graph.assets[asset].name, check: check.title, severity: check.severity, verdict,
           isCached: isCached))
     }
-    guard verdict.passed || check.severity == .warn else { return countFailed(check) }
-    if !verdict.passed { countFailed(check) }
+    guard verdict.passed || check.severity == .warn else { return countFailed(check, of: asset) }
+    if !verdict.passed { countFailed(check, of: asset) }
     guard check.severity == .error else { return }
     blockingLeft[asset] -= 1
     if blockingLeft[asset] == 0 { try openGate(asset) }
   }
 
-  private func countFailed(_ check: CheckNode) {
+  private func countFailed(_ check: CheckNode, of asset: Int) {
     switch check.severity {
     case .error:
+      shutGates.insert(asset)
       summary.failedChecks += 1
       hasFailed = true
     case .warn: summary.warnings += 1

@@ -55,6 +55,10 @@ extension Executor {
     job.killAt = nil
     occupy(job, -1)
     if job.check != nil { return try checkEnded(job, end) }
+    // A command that was asked to stop may end with status 0 and half its work done.
+    if isStopping, graph.assets[job.asset].step == ShellCommand.name {
+      return try endInterrupted(job)
+    }
     switch end {
     case .exited(0) where job.failure == nil && job.items.allSatisfy({ $0.failure == nil }):
       for place in job.items.indices where !job.items[place].isDone { try publish(job, place) }
@@ -76,8 +80,8 @@ extension Executor {
     case (nil, .exited(let status)): message = "its worker exited with status \(status)"
     }
     return TaskFailure(
-      message: message, help: job.failure?.help, logTail: LogFile.tail(job.logPath, lines: 10),
-      logPath: job.logPath)
+      message: message, help: job.failure?.help ?? Disk.lackOfRoom(at: layout.root),
+      logTail: LogFile.tail(job.logPath, lines: 10), logPath: job.logPath)
   }
 
   private func retryOrFail(_ job: Job, _ failure: TaskFailure) throws(BuildError) {
@@ -87,12 +91,25 @@ extension Executor {
       options.limits.longestRetryDelay,
       options.limits.retryDelay * Double(1 << min(20, job.attempt - 1)))
     recorder.record(.retrying(names(job), failure: failure, delay: delay))
+    retrying[job.number] = (job, failure)
     job.attempt += 1
     job.failure = nil
     for place in job.items.indices { job.items[place].failure = nil }
     job.notBefore = Clock.seconds() + delay
     job.isRetrying = true
     try endIfPublished(job)
+  }
+
+  /// What waits for another attempt that this run will not make.
+  func giveUpRetrying() throws(BuildError) {
+    for (_, waiting) in retrying.sorted(by: { $0.key < $1.key }) {
+      if isStopping {
+        try endInterrupted(waiting.job)
+      } else {
+        try fail(waiting.job, waiting.failure)
+      }
+    }
+    retrying.removeAll()
   }
 
   /// Back into the queue with the items that are not made yet.

@@ -26,7 +26,7 @@ extension Executor {
       else { continue }
       judgements.append(
         LineageAsset.Judgement(
-          name: check.name, blocks: check.severity == .error, verdict: verdict))
+          name: check.title, blocks: check.severity == .error, verdict: verdict))
     }
     var parameters = node.keyParameters
     for name in node.secretParameters { parameters[name] = nil }

@@ -4,7 +4,11 @@ import JSON
 extension Executor {
   func publish(_ job: Job, _ place: Int) throws(BuildError) {
     job.items[place].isDone = true
-    if let path = try changedInput(of: job.asset, partition: job.items[place].partition) {
+    // A step that touches its own sources gets one more try, not endless ones.
+    let isForgiving = changes[job.items[place].task, default: 0] > 0
+    if let path = try changedInput(
+      of: job.asset, partition: job.items[place].partition, isForgiving: isForgiving)
+    {
       return try inputChanged(job, place, path)
     }
     let item = job.items[place]
@@ -20,13 +24,17 @@ extension Executor {
 
   /// A file of the project's that is no longer what the key was computed from.
   private func changedInput(
-    of asset: Int, partition: String?
+    of asset: Int, partition: String?, isForgiving: Bool
   ) throws(BuildError) -> String? {
     let node = graph.assets[asset]
     for input in node.inputs {
       for path in input.paths.map({ node.path($0, partition: partition) }) {
         do throws(BuildError) {
-          if try !evaluator.sources.isUnchanged(path) { return path }
+          switch try evaluator.sources.lookAgain(path) {
+          case .same: continue
+          case .touched: if !isForgiving { return path }
+          case .changed: return path
+          }
         } catch {
           return path
         }

@@ -168,7 +168,7 @@ extension Executor {
     case .fresh: summary.fresh += 1
     case .restored: summary.restored += 1
     case .ran: summary.ran += 1
-    case .failed, .blocked, .interrupted: break
+    case .failed, .blocked, .interrupted, .notStarted: break
     }
     if case .fresh = outcome {
     } else {
@@ -232,22 +232,45 @@ extension Executor {
       asset: graph.assets[asset].name, partition: graph.partition(of: task, asset: asset))
   }
 
-  /// Counts what was never reached.
+  /// Counts what was never reached, and says why.
   func count() {
+    var blockers: [Int: Int] = [:]
     for asset in assets {
+      let blocker = graph.predecessors[asset].lazy.compactMap { other in
+        blockers[other] ?? (self.hasFailed(other) ? other : nil)
+      }.first
+      if let blocker { blockers[asset] = blocker }
       for task in graph.tasks(of: asset) {
         switch states[task] {
         case .settled, .failed: continue
         case .interrupted: summary.interrupted += 1
-        case .waiting, .ready:
-          if isStopping { summary.interrupted += 1 } else { summary.blocked += 1 }
+        case .waiting, .ready: neverStarted(task, of: asset, blocker)
         }
       }
     }
     if isStopping {
       summary.status = .interrupted
-    } else if summary.failed > 0 || summary.failedChecks > 0 || summary.blocked > 0 {
+    } else if summary.failed + summary.failedChecks + summary.blocked + summary.notStarted > 0 {
       summary.status = .failed
     }
+  }
+
+  private func hasFailed(_ asset: Int) -> Bool {
+    shutGates.contains(asset) || graph.tasks(of: asset).contains { states[$0] == .failed }
+  }
+
+  private func neverStarted(_ task: Int, of asset: Int, _ blocker: Int?) {
+    let outcome: TaskOutcome
+    if isStopping {
+      summary.interrupted += 1
+      return
+    } else if let blocker {
+      summary.blocked += 1
+      outcome = .blocked(by: graph.assets[blocker].name)
+    } else {
+      summary.notStarted += 1
+      outcome = .notStarted
+    }
+    recorder.record(.finished(name(task, asset), outcome, seconds: 0))
   }
 }

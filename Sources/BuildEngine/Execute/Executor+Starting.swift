@@ -43,6 +43,7 @@ extension Executor {
     do throws(BuildError) {
       if job.check == nil {
         guard try takeLock(job) else { return false }
+        retrying[job.number] = nil
         guard try stillNeeded(job) else {
           job.lock?.release()
           job.lock = nil
@@ -77,7 +78,7 @@ extension Executor {
   private func announce(_ job: Job) {
     if let check = job.check {
       let node = graph.assets[job.asset]
-      recorder.record(.checkStarted(asset: node.name, check: node.checks[check].name))
+      recorder.record(.checkStarted(asset: node.name, check: node.checks[check].title))
     } else {
       recorder.record(
         .started(

@@ -53,12 +53,15 @@ final class Executor {
   var isStopping = false
   var seenInterruptions = 0
   var nextMemoryLook = 0.0
+  var nextTick = 0.0
   var summary = RunSummary()
   /// Keys and results of tasks the plan found fresh.
   var plannedFresh: [(key: Digest, digest: Digest)?]
   var openGates: Set<Int> = []
   /// Folders of current links that were found or made.
   var linkFolders: Set<String> = []
+  /// Assets that a blocking check found wrong or could not judge.
+  var shutGates: Set<Int> = []
   /// Checks that wait for the results of other assets.
   var pendingChecks: [(asset: Int, check: Int)] = []
   /// Publications that wait to be recorded together, and since when.
@@ -68,6 +71,8 @@ final class Executor {
   static let longestGathering = 0.01
   /// Tasks to decide about again because a file they read changed meanwhile, and how often.
   var again: [(asset: Int, task: Int)] = []
+  /// Jobs that failed and wait for their next attempt, with what went wrong.
+  var retrying: [Int: (job: Job, failure: TaskFailure)] = [:]
   var changes: [Int: Int] = [:]
 
   init(
@@ -156,7 +161,9 @@ final class Executor {
       again.removeAll()
       try settleReady()
       try startJobs()
-      if active.isEmpty && again.isEmpty && (queue.isEmpty || !mayStart) { return }
+      if active.isEmpty && again.isEmpty && (queue.isEmpty || !mayStart) {
+        return try giveUpRetrying()
+      }
       wait()
       try receive()
     }
@@ -182,12 +189,17 @@ final class Executor {
     var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     poll(&waiting, nfds_t(waiting.count), Int32(clamping: Int((timeToNext() * 1000).rounded(.up))))
     if options.interruption.count > seenInterruptions { interrupt() }
+    if let tick = options.tick, Clock.seconds() >= nextTick {
+      nextTick = Clock.seconds() + tick
+      recorder.tell(.tick)
+    }
   }
 
   private func timeToNext() -> Double {
     let now = Clock.seconds()
     var next = now + 60
     if !arrived.isEmpty { next = firstArrival + Self.longestGathering }
+    if options.tick != nil { next = min(next, nextTick) }
     for job in active.values {
       if let deadline = job.deadline { next = min(next, deadline) }
       if let killAt = job.killAt { next = min(next, killAt) }

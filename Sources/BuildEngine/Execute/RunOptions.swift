@@ -16,6 +16,8 @@ package struct RunOptions: Sendable {
   package var recheck: Bool
   package var interruption: Interruption
   package var limits: ExecutionLimits
+  /// Seconds after which the passing of time is told again; nil for never.
+  package var tick: Double?
 
   package init(
     targets: [String] = [], jobs: Int? = nil, keepGoing: Bool = false, force: [String] = [],
@@ -60,11 +62,18 @@ package final class Interruption: Sendable {
     usesSignals = false
   }
 
-  /// Counts this process's SIGINT and SIGTERM.
+  /// Counts this process's SIGINT, SIGTERM and SIGHUP; outside `whileHeld` they end it at once.
   package init(installingSignalHandlers: Void) {
     nb_signals_install()
     mailbox = nil
     usesSignals = true
+  }
+
+  /// Runs `body`, which sees to requests itself.
+  func whileHeld<Result>(_ body: () throws(BuildError) -> Result) throws(BuildError) -> Result {
+    if usesSignals { nb_signals_hold(1) }
+    defer { if usesSignals { nb_signals_hold(0) } }
+    return try body()
   }
 
   /// From any thread.

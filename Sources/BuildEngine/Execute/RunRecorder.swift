@@ -63,6 +63,9 @@ final class RunRecorder {
       + String(repeating: "0", count: 4 - suffix.count) + suffix
   }
 
+  /// Passes an event on that is not worth keeping.
+  func tell(_ event: BuildEvent) { handler(event) }
+
   func record(_ event: BuildEvent) {
     handler(event)
     guard eventFile >= 0 else { return }

@@ -5,7 +5,7 @@ import JSON
 /// The text is kept beside the key, so what `explain` compares is exactly what was hashed.
 /// `docs/CACHE_FORMAT.md` describes every line.
 struct FingerprintRecipe: Sendable {
-  static let formatVersion = 1
+  static let formatVersion = 2
 
   private(set) var text = "nanobuild-key \(formatVersion)\n"
 
@@ -57,9 +57,8 @@ struct FingerprintRecipe: Sendable {
   }
 
   /// Opens a folder or a glob, so that it never equals a list of single files.
-  mutating func fileSet(isFolder: Bool, name: String) {
-    line(isFolder ? "folder" : "files", name)
-    text += "\n"
+  mutating func fileSet(isFolder: Bool) {
+    text += isFolder ? "folder\n" : "files\n"
   }
 
   mutating func file(_ name: String, _ digest: Digest, isExecutable: Bool) {

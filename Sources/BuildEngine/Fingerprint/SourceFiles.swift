@@ -4,7 +4,10 @@
 final class SourceFiles {
   /// A file with its digest.
   struct Entry: Sendable, Hashable {
+    /// As the pipeline file would name it.
     var name: String
+    /// The part of the name that counts in the key; see `SourceListing.placeLength`.
+    var keyName: String
     var path: String
     var digest: Digest
     var isExecutable: Bool
@@ -18,8 +21,10 @@ final class SourceFiles {
     var folders: [(path: String, stamp: FileGuard)]
     var isFolder: Bool
     var isPattern: Bool
+    /// What names of its files begin with, for a folder or glob that has some.
+    var place: String?
     var path: String
-    /// Some file may change without its stamp changing: it has to be read again.
+    /// Something may change without the stamps telling: it has to be looked at again.
     var isRacy: Bool
     /// Wall clock before the folders were read.
     var listedAt: Int64
@@ -75,13 +80,25 @@ final class SourceFiles {
     return found
   }
 
-  /// Looks again, and reads again what could have changed unseen; true when all is as it was.
-  func isUnchanged(_ path: String) throws(BuildError) -> Bool {
+  /// What a second look at a path finds.
+  enum SecondLook {
+    case same
+    /// The content is what it was, but something was done to a file: it may have had another
+    /// content in between.
+    case touched
+    case changed
+  }
+
+  /// Looks again, and reads again what could have changed unseen.
+  func lookAgain(_ path: String) throws(BuildError) -> SecondLook {
     let before = try resolve(path)
-    if !before.isRacy, try hasSameStamps(before, path) { return true }
+    if !before.isRacy, try hasSameStamps(before, path) { return .same }
     resolved[path] = nil
     let after = try resolve(path)
-    return before.entries.map(Self.content) == after.entries.map(Self.content)
+    guard before.entries.map(Self.content) == after.entries.map(Self.content) else {
+      return .changed
+    }
+    return before.entries.map(\.stamp) == after.entries.map(\.stamp) ? .same : .touched
   }
 
   /// Whether the same files are there, with the stamps they were read with.
@@ -104,7 +121,7 @@ final class SourceFiles {
   private func combine(
     _ path: String, _ listing: SourceListing, _ known: [String: HashedFile], _ listedAt: Int64
   ) -> Resolved {
-    var isRacy = false
+    var isRacy = listing.hasUnsettledLink
     var entries: [Entry] = []
     entries.reserveCapacity(listing.files.count)
     for file in listing.files {
@@ -112,13 +129,20 @@ final class SourceFiles {
       if hashed.isRacy { isRacy = true }
       entries.append(
         Entry(
-          name: file.name, path: file.path, digest: hashed.digest,
+          name: file.name,
+          keyName: String(decoding: file.name.utf8.dropFirst(listing.placeLength), as: UTF8.self),
+          path: file.path, digest: hashed.digest,
           isExecutable: file.status.isExecutable, stamp: hashed.stamp,
           readAt: hashed.readAt))
     }
     return Resolved(
       entries: entries, folders: listing.folders, isFolder: listing.isFolder,
-      isPattern: listing.isPattern, path: Path.absolute(path, base: lister.projectRoot),
+      isPattern: listing.isPattern,
+      place: listing.isFolder || listing.isPattern
+        ? listing.files.first.map {
+          String(decoding: $0.name.utf8.prefix(listing.placeLength), as: UTF8.self)
+        } : nil,
+      path: Path.absolute(path, base: lister.projectRoot),
       isRacy: isRacy, listedAt: listedAt)
   }
 }

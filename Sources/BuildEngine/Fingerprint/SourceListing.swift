@@ -1,6 +1,6 @@
 /// One file of the user's that an input names, directly or by a folder or glob.
 struct SourceFile: Sendable {
-  /// As the pipeline file would name it: what the step and the key see.
+  /// As the pipeline file would name it.
   var name: String
   var path: String
   var status: FileStatus
@@ -14,6 +14,12 @@ struct SourceListing: Sendable {
   /// The input names one folder: the step gets the folder.
   var isFolder = false
   var isPattern = false
+  /// How many bytes of the names only say where the files lie. The key has what follows: the last
+  /// name of a single file, paths below a folder, or below the fixed part of a glob.
+  var placeLength = 0
+  /// A link that leads to no file was passed over. What it leads to may turn into one while no
+  /// folder that was read changes.
+  var hasUnsettledLink = false
 }
 
 /// Finds the files behind a path, folder or glob.
@@ -26,10 +32,15 @@ struct SourceLister {
     var listing = SourceListing()
     let absolute = Path.absolute(path, base: projectRoot)
     if let status = Disk.status(absolute) {
+      if status.kind == .other { throw .specialInput(path: path) }
       if status.kind == .folder {
         listing.isFolder = true
-        try walk(absolute, name: trimmed(path), into: &listing, level: 0)
+        let name = trimmed(path)
+        listing.placeLength = placeLength(name)
+        try walk(absolute, name: name, into: &listing, level: 0)
       } else {
+        let own = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        listing.placeLength = own.map { path.utf8.distance(from: path.startIndex, to: $0) + 1 } ?? 0
         listing.files.append(SourceFile(name: path, path: absolute, status: status))
       }
     } else if Glob.isPattern(path) {
@@ -41,6 +52,7 @@ struct SourceLister {
         name = join(name, first)
         components = components.dropFirst()
       }
+      listing.placeLength = placeLength(name)
       try expand(
         name.isEmpty ? projectRoot : Path.absolute(name, base: projectRoot), name: name,
         components, into: &listing, level: 0)
@@ -55,6 +67,10 @@ struct SourceLister {
       return file.name == previous
     }
     return listing
+  }
+
+  private func placeLength(_ folder: String) -> Int {
+    folder.isEmpty || folder.hasSuffix("/") ? folder.utf8.count : folder.utf8.count + 1
   }
 
   private func join(_ folder: String, _ name: String) -> String {
@@ -77,6 +93,16 @@ struct SourceLister {
     return try Disk.names(in: folder)
   }
 
+  /// The status of what is at `path` when it is of this kind; takes note of links that are not.
+  private func wanted(
+    _ kind: FileStatus.Kind, at path: String, _ listing: inout SourceListing
+  ) -> FileStatus? {
+    let status = Disk.status(path)
+    if let status, status.kind == kind { return status }
+    if Disk.status(path, follow: false)?.kind == .link { listing.hasUnsettledLink = true }
+    return nil
+  }
+
   private func walk(
     _ folder: String, name: String, into listing: inout SourceListing, level: Int
   ) throws(BuildError) {
@@ -88,7 +114,8 @@ struct SourceLister {
       }
       switch status.kind {
       case .folder: try walk(path, name: join(name, entry), into: &listing, level: level + 1)
-      case .file, .link, .other:
+      case .other: throw .specialInput(path: path)
+      case .file, .link:
         listing.files.append(SourceFile(name: join(name, entry), path: path, status: status))
       }
     }
@@ -112,16 +139,17 @@ struct SourceLister {
       let path = join(folder, entry)
       let entryName = join(name, entry)
       if pattern == "**" {
-        guard entry.utf8.first != UInt8(ascii: "."), let status = Disk.status(path),
-          status.kind == .folder
-        else { continue }
+        guard entry.utf8.first != UInt8(ascii: ".") else { continue }
+        guard wanted(.folder, at: path, &listing) != nil else { continue }
         try expand(path, name: entryName, components, into: &listing, level: level + 1)
-      } else if Glob.matches(entry, pattern), let status = Disk.status(path) {
-        if !rest.isEmpty {
-          guard status.kind == .folder else { continue }
-          try expand(path, name: entryName, rest, into: &listing, level: level + 1)
-        } else if status.kind == .file {
+      } else if Glob.matches(entry, pattern) {
+        guard let status = wanted(rest.isEmpty ? .file : .folder, at: path, &listing) else {
+          continue
+        }
+        if rest.isEmpty {
           listing.files.append(SourceFile(name: entryName, path: path, status: status))
+        } else {
+          try expand(path, name: entryName, rest, into: &listing, level: level + 1)
         }
       }
     }

@@ -21,7 +21,11 @@ struct RecipeDifference {
     init(_ recipe: String) {
       var input = ""
       for line in recipe.split(separator: "\n") {
-        guard let space = line.firstIndex(of: " ") else { continue }
+        guard let space = line.firstIndex(of: " ") else {
+          // `folder` or `files`: another kind of source for the same input.
+          inputs[input]?.append(Source(kind: String(line), name: "", value: ""))
+          continue
+        }
         let kind = String(line[..<space])
         let rest = line[line.index(after: space)...]
         switch kind {
@@ -73,9 +77,18 @@ struct RecipeDifference {
     }
   }
 
-  /// What changed from `old` to `new`; facts about assets not made yet are left out.
-  static func reasons(from old: String, to new: String, origins: [String: String]) -> [StaleReason]
-  {
+  /// A file of an input as the key names it; of several with that name one by its place.
+  struct File {
+    var input: String
+    var name: String
+    var occurrence: Int
+  }
+
+  /// What changed from `old` to `new`; facts about assets not made yet are left out. `path` gives a
+  /// file the name that people know it by.
+  static func reasons(
+    from old: String, to new: String, origins: [String: String], path: (File) -> String
+  ) -> [StaleReason] {
     let before = Facts(old)
     let after = Facts(new)
     if before.format != after.format { return [.keyFormatChanged] }
@@ -112,7 +125,7 @@ struct RecipeDifference {
         reasons.append(.inputRemoved(name))
         continue
       }
-      if was != sources { reasons += inputReasons(name, was, sources) }
+      if was != sources { reasons += inputReasons(name, was, sources, path) }
     }
     return reasons
   }
@@ -122,7 +135,7 @@ struct RecipeDifference {
   }
 
   private static func inputReasons(
-    _ input: String, _ was: [Facts.Source], _ sources: [Facts.Source]
+    _ input: String, _ was: [Facts.Source], _ sources: [Facts.Source], _ path: (File) -> String
   ) -> [StaleReason] {
     if sources.contains(where: { $0.kind == "unknown" }) { return [] }
     var reasons: [StaleReason] = []
@@ -134,35 +147,52 @@ struct RecipeDifference {
           input: input, from: oldResults.count == 1 ? Digest(oldResults[0].value) : nil,
           to: newResults.count == 1 ? Digest(newResults[0].value) : nil))
     }
-    for kind in ["file", "part"] {
-      let isFile = kind == "file"
-      let old = named(was, kind)
-      let new = named(sources, kind)
-      for name in keys(old, new) where old[name] != new[name] {
-        switch (old[name], new[name]) {
-        case (nil, _):
+    let oldParts = named(was, "part")
+    let newParts = named(sources, "part")
+    for name in keys(oldParts, newParts) {
+      switch (oldParts[name]?.first, newParts[name]?.first) {
+      case (nil, _): reasons.append(.partitionAdded(input: input, value: name))
+      case (_, nil): reasons.append(.partitionRemoved(input: input, value: name))
+      case (let old?, let new?) where old != new:
+        reasons.append(
+          .partitionChanged(input: input, value: name, from: Digest(old), to: Digest(new)))
+      default: continue
+      }
+    }
+    let old = named(was, "file")
+    let new = named(sources, "file")
+    for name in keys(old, new) where old[name] != new[name] {
+      let before = old[name] ?? []
+      let after = new[name] ?? []
+      for place in 0..<max(before.count, after.count) {
+        let shown = path(File(input: input, name: name, occurrence: place))
+        if !before.indices.contains(place) {
+          reasons.append(.fileAdded(input: input, path: shown))
+        } else if !after.indices.contains(place) {
+          reasons.append(.fileRemoved(input: input, path: shown))
+        } else if before[place] != after[place] {
           reasons.append(
-            isFile
-              ? .fileAdded(input: input, path: name) : .partitionAdded(input: input, value: name))
-        case (_, nil):
-          reasons.append(
-            isFile
-              ? .fileRemoved(input: input, path: name)
-              : .partitionRemoved(input: input, value: name))
-        default:
-          reasons.append(
-            isFile
-              ? .fileChanged(input: input, path: name)
-              : .partitionChanged(input: input, value: name))
+            .fileChanged(input: input, path: shown, change(before[place], after[place])))
         }
       }
     }
     return reasons.isEmpty ? [.inputRearranged(input)] : reasons
   }
 
-  private static func named(_ sources: [Facts.Source], _ kind: String) -> [String: String] {
-    Dictionary(
-      sources.lazy.filter { $0.kind == kind }.map { ($0.name, $0.value) },
-      uniquingKeysWith: { $0 + $1 })
+  /// From the digests of a file with their mark of an executable one.
+  private static func change(_ old: String, _ new: String) -> FileChange {
+    let (before, after) = (old.split(separator: " "), new.split(separator: " "))
+    if before.first == after.first { return .executable(after.count > 1) }
+    return .content(
+      from: before.first.flatMap { Digest($0) }, to: after.first.flatMap { Digest($0) })
+  }
+
+  /// The values of each name, in the order of the recipe.
+  private static func named(_ sources: [Facts.Source], _ kind: String) -> [String: [String]] {
+    var found: [String: [String]] = [:]
+    for source in sources where source.kind == kind {
+      found[source.name, default: []].append(source.value)
+    }
+    return found
   }
 }

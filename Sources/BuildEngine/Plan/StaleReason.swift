@@ -9,12 +9,12 @@ package enum StaleReason: Sendable, Hashable {
   case environmentChanged(name: String, old: String?, new: String?)
   case inputAdded(String)
   case inputRemoved(String)
-  case fileChanged(input: String, path: String)
+  case fileChanged(input: String, path: String, FileChange)
   case fileAdded(input: String, path: String)
   case fileRemoved(input: String, path: String)
   /// Another asset's result is other than the one that was read.
   case resultChanged(input: String, from: Digest?, to: Digest?)
-  case partitionChanged(input: String, value: String)
+  case partitionChanged(input: String, value: String, from: Digest?, to: Digest?)
   case partitionAdded(input: String, value: String)
   case partitionRemoved(input: String, value: String)
   case partitionRenamed(old: String, new: String)
@@ -25,6 +25,22 @@ package enum StaleReason: Sendable, Hashable {
   case keyFormatChanged
   /// The engine no longer knows what the current result was made from.
   case recordLost
+}
+
+/// How a file differs from what it was.
+package enum FileChange: Sendable, Hashable, CustomStringConvertible {
+  case content(from: Digest?, to: Digest?)
+  /// Only whether it may be executed.
+  case executable(Bool)
+
+  package var description: String {
+    switch self {
+    case .content(let from?, let to?): "changed (\(from.short) → \(to.short))"
+    case .content: "changed"
+    case .executable(let isExecutable):
+      isExecutable ? "became executable" : "is no longer executable"
+    }
+  }
 }
 
 extension StaleReason: CustomStringConvertible {
@@ -42,13 +58,16 @@ extension StaleReason: CustomStringConvertible {
       "environment variable `\(name)` \(Self.change(old, new))"
     case .inputAdded(let name): "input `\(name)` is new"
     case .inputRemoved(let name): "input `\(name)` is gone"
-    case .fileChanged(let input, let path): "input `\(input)`: file `\(path)` changed"
+    case .fileChanged(let input, let path, let change):
+      "input `\(input)`: file `\(path)` \(change)"
     case .fileAdded(let input, let path): "input `\(input)`: file `\(path)` is new"
     case .fileRemoved(let input, let path): "input `\(input)`: file `\(path)` is gone"
     case .resultChanged(let input, let from?, let to?):
       "input `\(input)` changed (\(from.short) → \(to.short))"
     case .resultChanged(let input, _, _): "input `\(input)` changed"
-    case .partitionChanged(let input, let value):
+    case .partitionChanged(let input, let value, let from?, let to?):
+      "input `\(input)`: partition `\(value)` changed (\(from.short) → \(to.short))"
+    case .partitionChanged(let input, let value, _, _):
       "input `\(input)`: partition `\(value)` changed"
     case .partitionAdded(let input, let value): "input `\(input)`: partition `\(value)` is new"
     case .partitionRemoved(let input, let value): "input `\(input)`: partition `\(value)` is gone"

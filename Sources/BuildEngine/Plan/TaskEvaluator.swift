@@ -118,7 +118,7 @@ final class TaskEvaluator {
   ) throws(BuildError) {
     let resolved = try sources.resolve(path)
     if resolved.isFolder || resolved.isPattern {
-      recipe.fileSet(isFolder: resolved.isFolder, name: path)
+      recipe.fileSet(isFolder: resolved.isFolder)
     }
     if resolved.entries.isEmpty, !resolved.isFolder {
       throw resolved.isPattern
@@ -126,7 +126,7 @@ final class TaskEvaluator {
         : .missingInput(asset: asset, input: input, path: path)
     }
     for entry in resolved.entries {
-      recipe.file(entry.name, entry.digest, isExecutable: entry.isExecutable)
+      recipe.file(entry.keyName, entry.digest, isExecutable: entry.isExecutable)
     }
   }
 
@@ -175,7 +175,22 @@ final class TaskEvaluator {
     else { return [.neverRun] }
     guard let old = try index.recipe(ofKey: current.key) else { return [.recordLost] }
     if current.key == key { return [.resultMissing] }
-    return RecipeDifference.reasons(from: old, to: recipe, origins: asset.origins)
+    return RecipeDifference.reasons(from: old, to: recipe, origins: asset.origins) {
+      shownPath($0, of: asset, partition: partition)
+    }
+  }
+
+  /// A file of an input as the pipeline file would name it. Of one that is gone only its place can
+  /// be told, and only when the input has a single one.
+  private func shownPath(
+    _ file: RecipeDifference.File, of asset: AssetNode, partition: String?
+  ) -> String {
+    let paths = asset.inputs.first { $0.name == file.input }?.paths ?? []
+    let found = paths.compactMap { try? sources.resolve(asset.path($0, partition: partition)) }
+    let entries = found.flatMap(\.entries).filter { $0.keyName == file.name }
+    if entries.indices.contains(file.occurrence) { return entries[file.occurrence].name }
+    guard found.count == 1, let place = found[0].place else { return file.name }
+    return place + file.name
   }
 
   /// Whether the current link of a task leads to `digest`.

@@ -117,6 +117,18 @@ package enum Disk {
     }
   }
 
+  /// What to say when something failed because hardly anything more fits on a disk; nil while there
+  /// is room.
+  static func lackOfRoom(at path: String) -> String? {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    let free = Int64(clamping: status.f_bavail).multipliedReportingOverflow(
+      by: Int64(clamping: status.f_frsize))
+    guard !free.overflow, free.partialValue < 256 << 10 else { return nil }
+    return "only \(Wording.size(free.partialValue)) are free on the disk of the cache: "
+      + "free some space (`nanobuild cache gc` removes old results) and run again"
+  }
+
   /// The names in a folder, sorted by their bytes. A name that is not UTF-8 is an error.
   package static func names(in path: String) throws(BuildError) -> [String] {
     guard let directory = opendir(path) else {

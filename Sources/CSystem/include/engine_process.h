@@ -47,6 +47,8 @@ int nb_peek_exit(int pid, int *status);
 int nb_signals_install(void);
 /// How many SIGINT or SIGTERM arrived so far.
 int nb_signals_count(void);
+/// While not held, a signal ends the process at once with status 130.
+void nb_signals_hold(int held);
 /// Gives both signals back to the system's default.
 void nb_signals_restore(void);
 

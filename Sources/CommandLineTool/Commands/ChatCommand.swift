@@ -14,7 +14,7 @@ struct ChatCommand: ParsableCommand {
     abstract: "Talk to a model asset (default: the last chat model).",
     discussion: "Example: nanobuild chat -p \"What is 12 plus 30?\"")
 
-  @Argument(help: "A model asset, or the folder of a checkpoint.")
+  @Argument(help: "A model asset, or the folder of a checkpoint.", completion: Candidates.assets)
   var target: String?
 
   @OptionGroup var pipeline: PipelineOptions

@@ -14,7 +14,7 @@ struct CheckCommand: ParsableCommand {
       Example: nanobuild check tokenizer --again
       """)
 
-  @Argument(help: "Assets whose checks to run (default: all).")
+  @Argument(help: "Assets whose checks to run (default: all).", completion: Candidates.assets)
   var targets: [String] = []
 
   @OptionGroup var pipeline: PipelineOptions
@@ -39,55 +39,7 @@ struct CheckCommand: ParsableCommand {
     let terminal = Terminal.make(output)
     defer { terminal.flush() }
     let session = try Session.open(pipeline, terminal)
-    let graph = session.engine.graph
-    let given = session.targets(targets)
-    let wanted = try terminal.reporting {
-      try given.isEmpty ? graph.order : graph.indices(of: given)
-    }.map { graph.assets[$0] }.filter { !$0.checks.isEmpty }
-    let made = wanted.filter { (try? session.engine.path(of: $0.name)) != nil }
-    var options = RunOptions(targets: made.map(\.name))
-    options.recheck = again
-    options.interruption = Interruption(installingSignalHandlers: ())
-    var judged: [String: [String: (verdict: CheckVerdict, isCached: Bool)]] = [:]
-    var status = RunSummary.Status.done
-    if !made.isEmpty {
-      status = try terminal.reporting {
-        try session.engine.runChecks(
-          targets: options.targets, options: options, launcher: Session.launcher
-        ) { event in
-          if case .checkFinished(let asset, let check, _, let verdict, let isCached) = event {
-            // Of two checks with one name the one that failed is told.
-            guard judged[asset]?[check]?.verdict.passed != false else { return }
-            judged[asset, default: [:]][check] = (verdict, isCached)
-          }
-        }
-      }.status
-    }
-    var lines: [Line] = []
-    for asset in wanted {
-      let isMade = options.targets.contains(asset.name)
-      for check in asset.checks {
-        var line = Line(
-          asset: asset.name, check: check.name, severity: check.severity, verdict: nil,
-          isCached: false)
-        if let known = judged[asset.name]?[check.name] {
-          line.verdict = known.verdict
-          line.isCached = known.isCached
-        } else if isMade {
-          // What passed before is not told again; its words are in the history.
-          let past = try terminal.reporting {
-            try session.engine.checkHistory(of: asset.name).first {
-              $0.check == check.name && $0.verdict.passed
-            }
-          }
-          if let past {
-            line.verdict = past.verdict
-            line.isCached = true
-          }
-        }
-        lines.append(line)
-      }
-    }
+    let (lines, status) = try terminal.reporting { try judge(session) }
     if json {
       let list = lines.map(Self.json)
       terminal.print(JSONWriter.text(["version": 1, "checks": .array(list)], pretty: true))
@@ -100,6 +52,45 @@ struct CheckCommand: ParsableCommand {
     {
       throw ExitStatus.failed.exit
     }
+  }
+
+  /// Lets the checks of what is there judge, and gives a line for each, also of what isn't there.
+  private func judge(_ session: Session) throws -> (lines: [Line], status: RunSummary.Status) {
+    let wanted = session.targets(targets)
+    let before = try session.engine.judgements(targets: wanted)
+    var options = RunOptions()
+    options.recheck = again
+    options.interruption = Interruption(installingSignalHandlers: ())
+    for check in before where check.state != .pending && options.targets.last != check.asset {
+      options.targets.append(check.asset)
+    }
+    // A check that breaks gives no verdict to keep.
+    var broken: [String: CheckVerdict] = [:]
+    var status = RunSummary.Status.done
+    if !options.targets.isEmpty {
+      status = try session.engine.runChecks(
+        targets: options.targets, options: options, launcher: Session.launcher
+      ) { event in
+        guard case .checkFinished(let asset, let check, _, let verdict, false) = event else {
+          return
+        }
+        broken["\(asset) \(check)"] = verdict
+      }.status
+    }
+    let after = try session.engine.judgements(targets: wanted)
+    let lines = zip(before, after).map { earlier, check in
+      var line = Line(
+        asset: check.asset, check: check.check.title, severity: check.check.severity, verdict: nil,
+        isCached: false)
+      if case .known(let verdict) = check.state {
+        line.verdict = verdict
+        line.isCached = earlier.state == check.state && !again
+      } else {
+        line.verdict = broken["\(check.asset) \(line.check)"]
+      }
+      return line
+    }
+    return (lines, status)
   }
 
   private func show(_ lines: [Line], _ terminal: Terminal) {

@@ -14,10 +14,10 @@ struct CompareCommand: ParsableCommand {
       Example: nanobuild compare quick full
       """)
 
-  @Argument(help: "A profile, a run or an asset.")
+  @Argument(help: "A profile, a run or an asset.", completion: Candidates.profilesAndAssets)
   var first: String
 
-  @Argument(help: "Another one.")
+  @Argument(help: "Another one.", completion: Candidates.profilesAndAssets)
   var second: String
 
   @OptionGroup var pipeline: PipelineOptions

@@ -9,7 +9,7 @@ struct ExplainCommand: ParsableCommand {
     abstract: "Say every reason why a target would run, down to the key or file that changed.",
     discussion: "Example: nanobuild explain sft")
 
-  @Argument(help: "The asset.")
+  @Argument(help: "The asset.", completion: Candidates.assets)
   var target: String
 
   @OptionGroup var pipeline: PipelineOptions
@@ -22,7 +22,9 @@ struct ExplainCommand: ParsableCommand {
     let terminal = Terminal.make(output)
     defer { terminal.flush() }
     let session = try Session.open(pipeline, terminal)
-    let plan = try terminal.reporting { try session.engine.explain(target) }
+    let plan = try session.reporting(terminal, [target]) {
+      try session.engine.explain(target)
+    }
     if json {
       terminal.print(JSONWriter.text(PlanText.json(plan), pretty: true))
       return

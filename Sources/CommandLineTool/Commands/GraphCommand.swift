@@ -13,7 +13,9 @@ struct GraphCommand: ParsableCommand {
     case text, dot, mermaid, json, html
   }
 
-  @Argument(help: "Assets to show, with everything they need (default: all).")
+  @Argument(
+    help: "Assets to show, with everything they need (default: all).", completion: Candidates.assets
+  )
   var targets: [String] = []
 
   @OptionGroup var pipeline: PipelineOptions
@@ -29,7 +31,7 @@ struct GraphCommand: ParsableCommand {
     let terminal = Terminal.make(output)
     defer { terminal.flush() }
     let session = try Session.open(pipeline, terminal)
-    let statuses = try terminal.reporting {
+    let statuses = try session.reporting(terminal, session.targets(targets)) {
       try session.engine.status(targets: session.targets(targets))
     }
     let graph = LineageGraph(session.pipeline, statuses)

@@ -11,7 +11,9 @@ struct HistoryCommand: ParsableCommand {
     abstract: "Show past runs; of one asset what happened to it, of one run what it did.",
     discussion: "Example: nanobuild history pretrain --limit 5")
 
-  @Argument(help: ArgumentHelp("An asset or a run.", valueName: "asset-or-run"))
+  @Argument(
+    help: ArgumentHelp("An asset or a run.", valueName: "asset-or-run"),
+    completion: Candidates.assets)
   var subject: String?
 
   @OptionGroup var pipeline: PipelineOptions

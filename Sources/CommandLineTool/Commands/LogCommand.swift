@@ -10,7 +10,7 @@ struct LogCommand: ParsableCommand {
     abstract: "Print what a target's step said when it last ran.",
     discussion: "Example: nanobuild log pretrain --lines 20")
 
-  @Argument(help: "The asset, or one partition: tokens[00000].")
+  @Argument(help: "The asset, or one partition: tokens[00000].", completion: Candidates.assets)
   var target: String
 
   @OptionGroup var pipeline: PipelineOptions

@@ -9,7 +9,7 @@ struct MetricsCommand: ParsableCommand {
     abstract: "Show the numbers of the current results.",
     discussion: "Example: nanobuild metrics pretrain sft")
 
-  @Argument(help: "Assets to show (default: all that have numbers).")
+  @Argument(help: "Assets to show (default: all that have numbers).", completion: Candidates.assets)
   var targets: [String] = []
 
   @OptionGroup var pipeline: PipelineOptions

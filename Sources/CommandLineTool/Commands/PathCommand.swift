@@ -9,7 +9,7 @@ struct PathCommand: ParsableCommand {
     abstract: "Print the folder of a target's current result.",
     discussion: "Example: ls \"$(nanobuild path tokenizer)\"")
 
-  @Argument(help: "The asset, or one partition: tokens[00000].")
+  @Argument(help: "The asset, or one partition: tokens[00000].", completion: Candidates.assets)
   var target: String
 
   @OptionGroup var pipeline: PipelineOptions

@@ -15,13 +15,16 @@ struct PlanCommand: ParsableCommand {
       Example: nanobuild plan --profile full
       """)
 
-  @Argument(help: "Assets, with everything they need (default: all).")
+  @Argument(
+    help: "Assets, with everything they need (default: all).", completion: Candidates.assets)
   var targets: [String] = []
 
   @OptionGroup var pipeline: PipelineOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("Plan as if this asset had to run; repeatable.", valueName: "target"))
+  @Option(
+    help: ArgumentHelp("Plan as if this asset had to run; repeatable.", valueName: "target"),
+    completion: Candidates.assets)
   var force: [String] = []
 
   @Flag(help: "Print JSON.")
@@ -31,7 +34,7 @@ struct PlanCommand: ParsableCommand {
     let terminal = Terminal.make(output)
     defer { terminal.flush() }
     let session = try Session.open(pipeline, terminal)
-    let plan = try terminal.reporting {
+    let plan = try session.reporting(terminal, session.targets(targets)) {
       try session.engine.plan(targets: session.targets(targets), force: force)
     }
     let budget = try terminal.reporting { try PlanBudget.make(plan, session) }

@@ -12,7 +12,8 @@ struct PlotCommand: ParsableCommand {
     discussion: "Example: nanobuild plot pretrain.bpb --output bpb.svg")
 
   @Argument(
-    help: ArgumentHelp("The asset, or asset.metric; several share a picture.", valueName: "target"))
+    help: ArgumentHelp("The asset, or asset.metric; several share a picture.", valueName: "target"),
+    completion: Candidates.assets)
   var targets: [String]
 
   @OptionGroup var pipeline: PipelineOptions

@@ -10,7 +10,7 @@ struct RunCommand: ParsableCommand {
     abstract: "Bring the targets (default: all assets) up to date; runs only what is stale.",
     discussion: "Example: nanobuild run pretrain --profile full --set pretrain.steps=100")
 
-  @Argument(help: "Assets to make, with everything they need.")
+  @Argument(help: "Assets to make, with everything they need.", completion: Candidates.assets)
   var targets: [String] = []
 
   @OptionGroup var pipeline: PipelineOptions
@@ -26,7 +26,9 @@ struct RunCommand: ParsableCommand {
   @Flag(name: .customLong("keep-going"), help: "Go on with what does not need a failed step.")
   var keepGoing = false
 
-  @Option(help: ArgumentHelp("Run this asset whatever its state; repeatable.", valueName: "target"))
+  @Option(
+    help: ArgumentHelp("Run this asset whatever its state; repeatable.", valueName: "target"),
+    completion: Candidates.assets)
   var force: [String] = []
 
   @Flag(help: "Make the targets only, from the current results of what they need.")
@@ -50,7 +52,7 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let terminal = Terminal.make(output)
+    let terminal = Terminal.make(output, outlivesReader: true)
     defer { terminal.flush() }
     let file = try ProjectFile.find(pipeline, terminal)
     let invocation = Session.invocation(file, pipeline, targets: targets)
@@ -62,13 +64,15 @@ struct RunCommand: ParsableCommand {
     options.keepGoing = keepGoing
     options.force = force
     options.only = only
+    // Seconds are counted on a terminal also while a step says nothing.
+    options.tick = terminal.isInteractive ? 0.5 : nil
     options.interruption = Interruption(installingSignalHandlers: ())
     let recorder = ProgressRecorder(terminal)
     let printsJSON = json
-    let summary = try terminal.reporting {
+    let summary = try session.reporting(terminal, options.targets) {
       defer { recorder.end() }
       return try session.engine.run(options, launcher: Session.launcher) { event in
-        if printsJSON {
+        if printsJSON, !event.isTick {
           terminal.print(JSONWriter.text(event.json))
           terminal.flush()
         }
@@ -105,7 +109,7 @@ struct RunCommand: ParsableCommand {
   }
 
   private func showPlan(_ session: Session, _ terminal: Terminal) throws {
-    let plan = try terminal.reporting {
+    let plan = try session.reporting(terminal, session.targets(targets)) {
       try session.engine.plan(targets: session.targets(targets), force: force, only: only)
     }
     if json {

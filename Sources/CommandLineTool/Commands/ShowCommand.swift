@@ -15,7 +15,7 @@ struct ShowCommand: ParsableCommand {
       Example: nanobuild show sft_data --sample 3
       """)
 
-  @Argument(help: "The asset.")
+  @Argument(help: "The asset.", completion: Candidates.assets)
   var target: String
 
   @OptionGroup var pipeline: PipelineOptions
@@ -44,7 +44,9 @@ struct ShowCommand: ParsableCommand {
         target, count: sample, skip: skip, session, terminal)
       return json ? samples.printJSON(terminal) : samples.print(terminal)
     }
-    let details = try terminal.reporting { try session.engine.show(target) }
+    let details = try session.reporting(terminal, [target]) {
+      try session.engine.show(target)
+    }
     let last = try terminal.reporting {
       try session.engine.history(of: target, limit: 50).first { $0.outcome == "ran" }
     }

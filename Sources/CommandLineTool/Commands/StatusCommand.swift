@@ -10,7 +10,9 @@ struct StatusCommand: ParsableCommand {
     abstract: "Show each asset's state and, if it is stale, the first reason.",
     discussion: "Example: nanobuild status --profile full")
 
-  @Argument(help: "Assets to show, with everything they need (default: all).")
+  @Argument(
+    help: "Assets to show, with everything they need (default: all).", completion: Candidates.assets
+  )
   var targets: [String] = []
 
   @OptionGroup var pipeline: PipelineOptions
@@ -28,7 +30,7 @@ struct StatusCommand: ParsableCommand {
     let file = try ProjectFile.find(pipeline, terminal)
     let invocation = Session.invocation(file, pipeline, targets: targets)
     let session = try Session.open(file, pipeline, terminal)
-    let statuses = try terminal.reporting {
+    let statuses = try session.reporting(terminal, session.targets(targets)) {
       try session.engine.status(targets: session.targets(targets))
     }
     if statuses.allSatisfy({ $0.state == .fresh && $0.warnings.isEmpty }) {

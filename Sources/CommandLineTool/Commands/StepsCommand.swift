@@ -10,7 +10,7 @@ struct StepsCommand: ParsableCommand {
     abstract: "Show the built-in steps and checks, or one of them in full.",
     discussion: "Example: nanobuild steps train.base")
 
-  @Argument(help: "A step's or a check's name.")
+  @Argument(help: "A step's or a check's name.", completion: Candidates.steps)
   var name: String?
 
   @Flag(help: "Print JSON.")
@@ -32,13 +32,13 @@ struct StepsCommand: ParsableCommand {
     }
     if let step = catalog.step(named: name) {
       if json {
-        terminal.print(JSONWriter.text(SchemaJSON.step(step), pretty: true))
+        terminal.print(JSONWriter.text(SchemaJSON.alone(SchemaJSON.step(step)), pretty: true))
       } else {
         describe(step, catalog, terminal)
       }
     } else if let check = catalog.check(named: name) {
       if json {
-        terminal.print(JSONWriter.text(SchemaJSON.check(check), pretty: true))
+        terminal.print(JSONWriter.text(SchemaJSON.alone(SchemaJSON.check(check)), pretty: true))
       } else {
         describe(check, terminal)
       }

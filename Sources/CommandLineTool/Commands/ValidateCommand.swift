@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildEngine
 import Diagnostics
 import JSON
 import PipelineFile
@@ -7,7 +8,8 @@ import Steps
 struct ValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
-    abstract: "Check the pipeline file and all its profiles without running anything.",
+    abstract:
+      "Check the pipeline file, all its profiles and the files they read; runs nothing.",
     discussion: "Example: nanobuild validate --profile full")
 
   @OptionGroup var pipeline: PipelineOptions
@@ -30,7 +32,8 @@ struct ValidateCommand: ParsableCommand {
       if errors == 0 {
         let names = outcome.profiles.joined(separator: ", ")
         let profiles = names.isEmpty ? "" : ", profiles \(names)"
-        terminal.print("\(file.shownName) is valid: \(outcome.assetCount) assets\(profiles)")
+        let noun = outcome.assetCount == 1 ? "asset" : "assets"
+        terminal.print("\(file.shownName) is valid: \(outcome.assetCount) \(noun)\(profiles)")
       } else {
         terminal.note("\(errors) \(errors == 1 ? "error" : "errors")")
       }
@@ -57,6 +60,7 @@ struct ValidateCommand: ParsableCommand {
           let loaded = try loader.resolve(source, profile: profile, overrides: options.overrides)
           outcome.assetCount = loaded.pipeline.assets.count
           outcome.diagnostics += loaded.warnings
+          outcome.diagnostics += faults(in: loaded.pipeline, root: file.root)
           outcome.files += loaded.files
         } catch {
           outcome.diagnostics += error.diagnostics
@@ -71,6 +75,16 @@ struct ValidateCommand: ParsableCommand {
     var seen = Set<Diagnostic>()
     outcome.diagnostics = outcome.diagnostics.filter { seen.insert($0).inserted }
     return outcome
+  }
+
+  /// What only the engine sees: loops through checks, files that are not there.
+  private static func faults(in pipeline: Pipeline, root: String) -> [Diagnostic] {
+    do throws(BuildError) {
+      let graph = try BuildGraph(assets: pipeline.assetNodes(root: root))
+      return pipeline.diagnostics(for: try graph.sourceFaults(projectRoot: root))
+    } catch {
+      return [Diagnostic(error.message, help: error.help)]
+    }
   }
 
   private static func json(_ diagnostics: [Diagnostic], valid: Bool) -> JSONValue {

@@ -128,7 +128,7 @@ struct AssetText {
         case .toRun, .pending: .faint
         }
       table.add([
-        .init("  " + check.check.name), .init(PlanText.word(check.state), style),
+        .init("  " + check.check.title), .init(PlanText.word(check.state), style),
         .init(message, .faint),
       ])
     }
@@ -213,7 +213,7 @@ struct AssetText {
 
   private static func json(_ check: Plan.Check) -> JSONValue {
     var members: [String: JSONValue] = [
-      "check": .string(check.check.name), "severity": .string(check.check.severity.rawValue),
+      "check": .string(check.check.title), "severity": .string(check.check.severity.rawValue),
       "state": .string(PlanText.word(check.state)),
       "parameters": .object(check.check.parameters),
     ]

@@ -125,7 +125,7 @@ struct PlanBudget {
     var lines = hasRows ? table.lines(color: color) : []
     lines += plan.checks.compactMap { check in
       guard case .toRun = check.state else { return nil }
-      return "\(Style.warning("check", color))  \(check.asset) · \(check.check.name)"
+      return "\(Style.warning("check", color))  \(check.asset) · \(check.check.title)"
     }
     let training = estimates.filter { $0.training != nil }
     if !training.isEmpty {

@@ -15,6 +15,7 @@ final class ProgressRecorder {
   private var lastPlain: [TaskName: Double] = [:]
   private var metrics: [TaskName: [(String, String)]] = [:]
   private var finishedCount = 0
+  private var blocked: [(task: TaskName, by: String)] = []
   private let startedAt = ProgressRecorder.now
   /// Tasks of one asset, one after another, that were restored and not yet told.
   private var restored: (first: TaskName, count: Int)?
@@ -62,7 +63,10 @@ final class ProgressRecorder {
         checkFinished(asset, check, severity, verdict)
       }
     case .notice(let text): line("note: \(text)")
-    case .runFinished(let summary): seconds = summary.seconds
+    case .tick: break
+    case .runFinished(let summary):
+      seconds = summary.seconds
+      sayBlocked()
     }
     // A step that says nothing more must still be seen to have begun.
     if case .started = event { draw(force: true) } else { draw(force: false) }
@@ -116,7 +120,8 @@ final class ProgressRecorder {
         flushRestored()
         restored = (task, 1)
       }
-    case .blocked: line("\(Style.warning("·", color)) \(task)  blocked: something it needs failed")
+    case .blocked(let asset): blocked.append((task, by: asset))
+    case .notStarted: break
     case .interrupted:
       line("\(Style.warning("‖", color)) \(task)  interrupted; the next run continues")
     case .failed(let failure): failed(task, failure, isFirst: isFirstFailure)
@@ -154,6 +159,23 @@ final class ProgressRecorder {
       : severity == .error ? Style.bad("✗", color) : Style.warning("!", color)
     let word = verdict.passed ? "" : severity == .error ? "failed: " : "warning: "
     line("  \(mark) \(asset) · \(check): \(word)\(verdict.message)")
+  }
+
+  /// One line for each asset that held others up, however many those are.
+  private func sayBlocked() {
+    var causes: [String] = []
+    var held: [String: [String]] = [:]
+    for (task, cause) in blocked {
+      if held[cause] == nil { causes.append(cause) }
+      if held[cause]?.last != task.asset { held[cause, default: []].append(task.asset) }
+    }
+    for cause in causes {
+      let all = held[cause] ?? []
+      let more = all.count > 6 ? " and \(all.count - 6) more" : ""
+      let names = all.prefix(6).joined(separator: ", ") + more
+      line("\(Style.warning("·", terminal.errorUsesColor)) \(names)  blocked by `\(cause)`")
+    }
+    blocked = []
   }
 
   private func line(_ text: String) {

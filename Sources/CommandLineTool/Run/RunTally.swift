@@ -6,7 +6,7 @@ struct RunTally {
 
   /// From least to most remarkable: an asset counts as the most remarkable of its partitions.
   enum Kind: Int {
-    case fresh, restored, ran, blocked, interrupted, failed
+    case fresh, restored, ran, notStarted, blocked, interrupted, failed
   }
 
   mutating func add(_ asset: String, _ outcome: TaskOutcome) {
@@ -17,6 +17,7 @@ struct RunTally {
       case .ran: .ran
       case .blocked: .blocked
       case .interrupted: .interrupted
+      case .notStarted: .notStarted
       case .failed: .failed
       }
     if kind.rawValue >= outcomes[asset]?.rawValue ?? 0 { outcomes[asset] = kind }
@@ -25,7 +26,7 @@ struct RunTally {
   /// Counts the assets of a run that nothing was said of: they are fresh, or were never begun.
   mutating func complete(_ statuses: [AssetStatus]) {
     for status in statuses where outcomes[status.name] == nil {
-      outcomes[status.name] = status.state == .fresh ? .fresh : .blocked
+      outcomes[status.name] = status.state == .fresh ? .fresh : .notStarted
     }
   }
 
@@ -39,6 +40,7 @@ struct RunTally {
       "\(count(.failed)) failed",
     ]
     if count(.blocked) > 0 { parts.append("\(count(.blocked)) blocked") }
+    if count(.notStarted) > 0 { parts.append("\(count(.notStarted)) not started") }
     if count(.interrupted) > 0 { parts.append("\(count(.interrupted)) interrupted") }
     if failedChecks > 0 {
       parts.append("\(failedChecks) \(failedChecks == 1 ? "check" : "checks") failed")

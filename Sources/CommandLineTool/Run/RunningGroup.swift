@@ -28,7 +28,7 @@ struct RunningGroup {
     switch outcome {
     case .fresh, .ran, .restored: made += 1
     case .failed: failed += 1
-    case .blocked, .interrupted: break
+    case .blocked, .interrupted, .notStarted: break
     }
   }
 

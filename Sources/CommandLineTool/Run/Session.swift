@@ -82,6 +82,27 @@ struct Session {
       memory: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
   }
 
+  /// As `Terminal.reporting`; files that are not there are all told at once, each where the pipeline
+  /// file names it.
+  func reporting<Result>(
+    _ terminal: Terminal, _ targets: [String], _ body: () throws -> Result
+  ) throws -> Result {
+    try terminal.reporting {
+      do { return try body() } catch let error as BuildError {
+        let found = error.concernsSources ? try diagnostics(targets) : []
+        guard !found.isEmpty else { throw error }
+        terminal.report(found, files: project.loaded.files)
+        throw ExitStatus.invalidInput.exit
+      }
+    }
+  }
+
+  /// What is wrong with the files that the targets need.
+  private func diagnostics(_ targets: [String]) throws -> [Diagnostic] {
+    let faults = try engine.graph.sourceFaults(projectRoot: project.root, targets: targets)
+    return pipeline.diagnostics(for: faults)
+  }
+
   /// The assets a command without targets works on: those of the profile's `only`, or all.
   func targets(_ given: [String]) -> [String] {
     given.isEmpty ? pipeline.only ?? [] : given
@@ -120,12 +141,21 @@ extension Terminal {
 }
 
 extension BuildError {
+  /// Files of the project are not as the pipeline needs them.
+  fileprivate var concernsSources: Bool {
+    switch self {
+    case .missingInput, .emptyGlob, .unreadableInput, .specialInput, .tooManyLevels: true
+    default: false
+    }
+  }
+
   /// What the command line was wrong about, what the project's files are wrong about, the rest.
   fileprivate var exitStatus: ExitStatus {
     switch self {
     case .unknownAsset: .usage
     case .duplicateAsset, .invalidName, .cycle, .unknownInput, .duplicatePartition,
-      .partitionNotFollowed, .missingInput, .emptyGlob, .unreadableInput, .tooManyLevels:
+      .partitionNotFollowed, .missingInput, .emptyGlob, .unreadableInput, .specialInput,
+      .tooManyLevels:
       .invalidInput
     case .inputKeepsChanging, .cacheInUse, .cacheNotWritable, .database, .noCurrentResult,
       .specialFileInResult,

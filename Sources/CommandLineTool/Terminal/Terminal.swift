@@ -11,9 +11,12 @@ final class Terminal: Sendable {
   let errorUsesColor: Bool
   /// Progress lines may be redrawn in place.
   let isInteractive: Bool
+  /// Goes on when nobody reads standard output any more, because there is other work to do.
+  private let outlivesReader: Bool
   private let buffer = Mutex<[UInt8]>([])
 
-  init(noColor: Bool, plain: Bool, variable: (String) -> String?) {
+  init(noColor: Bool, plain: Bool, variable: (String) -> String?, outlivesReader: Bool = false) {
+    self.outlivesReader = outlivesReader
     let noColor = noColor || plain || !(variable("NO_COLOR") ?? "").isEmpty
     let dumb = variable("TERM") == "dumb"
     usesColor = !noColor && !dumb && isatty(STDOUT_FILENO) == 1
@@ -49,7 +52,9 @@ final class Terminal: Sendable {
       defer { buffer.removeAll(keepingCapacity: true) }
       return buffer
     }
-    Self.writeAll(bytes, to: STDOUT_FILENO)
+    if !Self.writeAll(bytes, to: STDOUT_FILENO), !outlivesReader {
+      Self.endAfterFailedWrite(errno)
+    }
   }
 
   /// Writes one line to standard error.
@@ -62,7 +67,9 @@ final class Terminal: Sendable {
     Self.writeAll(Array(text.utf8), to: STDERR_FILENO)
   }
 
-  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+  /// False when the text can't be written, mostly because the reader or the terminal has gone.
+  @discardableResult
+  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var written = 0
     while written < bytes.count {
       let count = bytes.withUnsafeBytes { raw in
@@ -70,10 +77,11 @@ final class Terminal: Sendable {
       }
       if count < 0 {
         if errno == EINTR || errno == EAGAIN { continue }
-        endAfterFailedWrite(errno)
+        return false
       }
       written += count
     }
+    return true
   }
 
   /// Quietly where the reader has gone (`nanobuild … | head`): nobody is left to write for. A full
@@ -101,9 +109,10 @@ package enum Style: String {
 }
 
 extension Terminal {
-  static func make(_ options: OutputOptions) -> Terminal {
+  static func make(_ options: OutputOptions, outlivesReader: Bool = false) -> Terminal {
     let environment = ProcessVariables.all
     return Terminal(
-      noColor: options.noColor, plain: options.plain, variable: { environment[$0] })
+      noColor: options.noColor, plain: options.plain, variable: { environment[$0] },
+      outlivesReader: outlivesReader)
   }
 }
