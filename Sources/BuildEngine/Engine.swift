@@ -66,6 +66,7 @@ package final class Engine {
     handler: @escaping (BuildEvent) -> Void = { _ in }
   ) throws(BuildError) -> RunSummary {
     if isReadOnly { return try runReadOnly(options, handler) }
+    try takeUpCutOffRun()
     let lock = try CacheLock.use(layout)
     defer { withExtendedLifetime(lock) {} }
     lastFreshPlan = nil
@@ -88,6 +89,17 @@ package final class Engine {
       let summary = try executor.run(plan)
       recorder.finish(summary)
       return summary
+    }
+  }
+
+  /// A run that was killed may leave results published but not recorded; they need not be made again.
+  private func takeUpCutOffRun() throws(BuildError) {
+    guard try index.runs(limit: 1).first.map({ $0.ended == nil }) ?? false,
+      // Nil when it isn't cut off but goes on in another process.
+      let lock = try CacheLock.tidy(layout)
+    else { return }
+    try withExtendedLifetime(lock) { () throws(BuildError) in
+      try IndexRebuilder(store: store, index: index).addUnrecorded()
     }
   }
 

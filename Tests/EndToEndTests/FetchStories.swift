@@ -60,7 +60,7 @@ import Testing
     }
     first.signal(SIGKILL)
     #expect(try first.wait().status == 128 + SIGKILL)
-    let arrived = try Set(recorded(project) + finishedInStaging(project)).count
+    let arrived = try Set(published(project) + finishedInStaging(project)).count
     #expect(arrived > 0)
     let before = Set(server.requests.map(\.path))
     server.forgetRequests()
@@ -71,7 +71,7 @@ import Testing
     #expect(try project.result("count") == "\(Self.count)\n")
     let after = Set(server.requests.map(\.path))
     #expect(before.union(after).count == Self.count)
-    // Asked for again is what was on its way: what had arrived is used, recorded or not.
+    // Asked for again is what was on its way: what had arrived is used, known to the index or not.
     #expect(after.count <= Self.count - arrived)
 
     server.forgetRequests()
@@ -80,11 +80,11 @@ import Testing
     #expect(server.requests.isEmpty)
   }
 
-  private func recorded(_ project: TestProject) throws -> [Int] {
-    let json = try JSONParser.parse(try project.run("show", "text", "--json").output)
-    return (json["tasks"]?.arrayValue ?? []).compactMap { task in
-      task["action"] == "fresh" ? task["partition"]?.stringValue.flatMap { Int($0) } : nil
-    }
+  /// Shards whose result is in place with its record, whether or not the index knew it.
+  private func published(_ project: TestProject) throws -> [Int] {
+    try project.list("cache/results").flatMap { name in
+      try name.hasSuffix(".json") ? project.list("cache/results/\(name.dropLast(5))") : []
+    }.compactMap { Int($0) }
   }
 
   /// Shards that had their name already when the program died.

@@ -58,7 +58,7 @@ struct CacheOpener {
   }
 }
 
-/// Fills an empty index from the records beside the results.
+/// Brings results into the index by the records beside them.
 struct IndexRebuilder {
   let store: ResultStore
   let index: StateIndex
@@ -67,17 +67,31 @@ struct IndexRebuilder {
   func rebuild() throws(BuildError) {
     guard Disk.exists(store.layout.results) else { return }
     for name in try Disk.names(in: store.layout.results) {
-      guard let digest = Digest(name), let saved = store.readRecord(digest),
-        let manifest = try store.intact(digest)
-      else { continue }
-      try index.database.transaction { () throws(BuildError) in
-        try index.rememberResult(
-          ResultRecord(
-            digest: digest, manifest: manifest, metrics: saved.metrics,
-            createdAt: saved.createdAt, step: saved.step, unflushedBoot: 0))
-        for key in saved.keys {
-          try index.rememberKey(key, digest, recipe: "", at: saved.createdAt)
-        }
+      if let digest = Digest(name) { try add(digest, unflushedBoot: 0) }
+    }
+  }
+
+  /// As `rebuild`, for results that a killed run published and the index does not know. Nobody can
+  /// tell whether the disk has them yet.
+  func addUnrecorded() throws(BuildError) {
+    let known = Set(try index.allResults().map(\.digest))
+    for name in try Disk.names(in: store.layout.results) {
+      guard let digest = Digest(name), !known.contains(digest) else { continue }
+      try add(digest, unflushedBoot: index.bootIdentifier)
+    }
+  }
+
+  private func add(_ digest: Digest, unflushedBoot: Int64) throws(BuildError) {
+    guard let saved = store.readRecord(digest), let manifest = try store.intact(digest) else {
+      return
+    }
+    try index.database.transaction { () throws(BuildError) in
+      try index.rememberResult(
+        ResultRecord(
+          digest: digest, manifest: manifest, metrics: saved.metrics,
+          createdAt: saved.createdAt, step: saved.step, unflushedBoot: unflushedBoot))
+      for key in saved.keys {
+        try index.rememberKey(key, digest, recipe: "", at: saved.createdAt)
       }
     }
   }
