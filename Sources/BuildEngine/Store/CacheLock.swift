@@ -28,7 +28,12 @@ final class CacheLock {
   /// For tidying; nil while a run uses the cache.
   static func tidy(_ layout: CacheLayout) throws(BuildError) -> CacheLock? {
     let descriptor = try open(layout)
-    let code = nb_lock_file(descriptor, 0)
+    // A child that is just being started holds copies of its parent's locks until it runs its program.
+    var code = nb_lock_file(descriptor, 0)
+    for _ in 0..<20 where code == EWOULDBLOCK {
+      usleep(5_000)
+      code = nb_lock_file(descriptor, 0)
+    }
     guard code == 0 else {
       close(descriptor)
       if code == EWOULDBLOCK { return nil }
