@@ -91,6 +91,10 @@ import Testing
       var left = kills
       while left > 0 {
         let run = try killed.start("run", stage)
+        // On a busy machine the trainer is late.
+        try eventually("the trainer starts") {
+          !children(of: run.process).isEmpty || !run.isRunning
+        }
         let moment = Double.random(in: 0.05..<0.9, using: &numbers)
         usleep(UInt32(moment * (seconds[stage] ?? 1) / Double(kills) * 1e6))
         guard run.isRunning else { break }
