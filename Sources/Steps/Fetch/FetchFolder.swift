@@ -9,6 +9,8 @@ import BuildEngine
 enum FetchFolder {
   /// Makes a folder and those above it; one that exists is fine.
   static func make(_ path: String) throws(StepFailure) {
+    // Those above are nearly always there.
+    if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
     var current = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {
       current += "/\(part)"
