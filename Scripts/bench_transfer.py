@@ -5,12 +5,13 @@
 
 Generates files, serves them from a small threaded server (sendfile, keep-alive), lets both tools
 fetch all of them in turn, and prints the best time of each and their ratio (above 1: nanobuild is
-faster). nanobuild's time includes its start, keys, publishing and hashing of the results. Needs
+faster), and the same for processor time, which other work on the machine disturbs less. nanobuild's time includes its start, keys, publishing and hashing of the results. Needs
 nothing but Python's standard library and curl.
 """
 import argparse
 import os
 import pathlib
+import resource
 import shutil
 import socket
 import subprocess
@@ -61,13 +62,17 @@ def serve(folder):
 
 
 def timed(command, **options):
-    start = time.monotonic()
+    def processor():
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    start, used = time.monotonic(), processor()
     result = subprocess.run(command, capture_output=True, text=True, **options)
-    elapsed = time.monotonic() - start
+    elapsed, used = time.monotonic() - start, processor() - used
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}\n"
                  f"{result.stdout}{result.stderr}")
-    return elapsed
+    return elapsed, used
 
 
 def check(source, found):
@@ -99,7 +104,7 @@ def measure(binary, folder, count, size, repeat):
         f"    step: data.fetch\n    partitions: {{shard: 00000..{count - 1:05}}}\n"
         f"    with: {{url: 'http://127.0.0.1:{port}/shard_{{shard}}.bin', parallel: 16}}\n")
     names = [path.name for path in sorted(source.iterdir())]
-    best = {"curl": float("inf"), "nanobuild": float("inf")}
+    best = {"curl": [float("inf")] * 2, "nanobuild": [float("inf")] * 2}
     # A fresh folder each time and nothing deleted in between: ext4 is slow to make files for five
     # seconds after it removed many.
     for number in range(repeat):
@@ -110,17 +115,18 @@ def measure(binary, folder, count, size, repeat):
         (folder / "curl.txt").write_text("".join(
             f'url = "http://127.0.0.1:{port}/{name}"\noutput = "{target}/{name}"\n'
             for name in names))
-        best["curl"] = min(best["curl"], timed(
+        best["curl"] = list(map(min, best["curl"], timed(
             ["curl", "--silent", "--show-error", "--fail", "--parallel", "--parallel-max", "16",
-             "--config", folder / "curl.txt"]))
+             "--config", folder / "curl.txt"])))
         check(source, {path.name: path for path in target.iterdir()})
-        best["nanobuild"] = min(best["nanobuild"], timed([binary, "run"], cwd=project))
+        best["nanobuild"] = list(map(min, best["nanobuild"], timed([binary, "run"], cwd=project)))
         check(source, {path.name: path for path in (project / "cache" / "results").rglob("*.bin")})
     total = count * size
-    rates = {name: total / seconds / 1e6 for name, seconds in best.items()}
-    print(f"{count} files of {size:,} bytes: curl {best['curl']:.2f} s ({rates['curl']:,.0f} MB/s), "
-          f"nanobuild {best['nanobuild']:.2f} s ({rates['nanobuild']:,.0f} MB/s), "
-          f"ratio {best['curl'] / best['nanobuild']:.2f}", flush=True)
+    (curl, curl_cpu), (ours, our_cpu) = best["curl"], best["nanobuild"]
+    print(f"{count} files of {size:,} bytes: curl {curl:.2f} s ({total / curl / 1e6:,.0f} MB/s), "
+          f"nanobuild {ours:.2f} s ({total / ours / 1e6:,.0f} MB/s), ratio {curl / ours:.2f}; "
+          f"processor time {curl_cpu:.2f} s and {our_cpu:.2f} s, ratio {curl_cpu / our_cpu:.2f}",
+          flush=True)
 
 
 def main():
