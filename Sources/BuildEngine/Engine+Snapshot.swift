@@ -33,7 +33,6 @@ extension Engine {
   ) throws(BuildError) -> Bool {
     guard var collector = evaluator.collector else { return false }
     collector.add(evaluator.sources.all)
-    collector.add(files)
     var names = Set<String>()
     for status in plan.statuses {
       guard let node = graph[status.name] else { continue }
@@ -41,7 +40,7 @@ extension Engine {
       for check in node.checks { names.formUnion(check.environment) }
     }
     let bytes = FreshnessSnapshot.encode(
-      guards: collector.list, profile: configuration.profile, taskCount: plan.tasks.count,
+      guards: collector.list, pipelineFiles: files, profile: configuration.profile, taskCount: plan.tasks.count,
       environment: names.sorted().map { ($0, configuration.environment[$0]) },
       assets: plan.statuses)
     guard let bytes else { return false }

@@ -44,7 +44,8 @@ import Testing
   }
 
   func save(_ setting: Setting) throws -> Bool {
-    let file = try #require(GuardedFile(path: setting.invocation.pipelinePath))
+    let path = setting.invocation.pipelinePath
+    let file = try #require(GuardedFile(path: path, bytes: try Disk.read(path)))
     return try setting.lab.engine(assets()).saveSnapshot(setting.invocation, pipelineFiles: [file])
   }
 
@@ -64,6 +65,19 @@ import Testing
     try setting.lab.write("words.txt", "world")
     #expect(try save(setting) == false)
     #expect(setting.load() == nil)
+  }
+
+  @Test func aPipelineFileCountsByItsContent() throws {
+    let setting = try saved()
+    utimes(setting.invocation.pipelinePath, nil)
+    #expect(setting.load() != nil, "touched")
+    try setting.lab.remove("pipeline.yaml")
+    try setting.lab.write("pipeline.yaml", "nanobuild: 1", settled: false)
+    #expect(setting.load() != nil, "written anew")
+    try setting.lab.write("pipeline.yaml", "nanobuild: 2", settled: false)
+    #expect(setting.load() == nil, "edited to the same size")
+    try setting.lab.write("pipeline.yaml", "nanobuild: 1", settled: false)
+    #expect(setting.load() != nil, "put back")
   }
 
   @Test func everyKindOfChangeIsSeen() throws {

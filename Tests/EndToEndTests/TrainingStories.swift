@@ -93,7 +93,7 @@ import Testing
 
   @Test func trainingThatIsKilledEndsInTheSameModel() throws {
     let long =
-      ["pretrain"] + Self.tiny + ["--set", "pretrain.steps=150", "--set", "pretrain.save_every=5"]
+      ["pretrain"] + Self.tiny + ["--set", "pretrain.steps=600", "--set", "pretrain.save_every=5"]
     let steady = try shipped()
     #expect(try steady.run(arguments: ["run"] + long).status == 0)
     let model = try steady.bytes("cache/current/quick/pretrain/model.safetensors")

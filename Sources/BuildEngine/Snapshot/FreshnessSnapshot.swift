@@ -12,11 +12,11 @@ import Synchronization
 /// Proof that everything was fresh, which a later start can check without reading any content:
 /// no YAML, no index, only the stamps of all files involved.
 ///
-/// Layout, little endian: `NBSNAP01`, total length, XXH3-64 of what follows the header, then five
-/// counted sections (bases, environment, guards, names, assets). Described in `docs/CACHE_FORMAT.md`.
+/// Layout, little endian: `NBSNAP02`, total length, XXH3-64 of what follows the header, then five
+/// counted sections (environment, pipeline files, bases, guards with names, assets). Described in `docs/CACHE_FORMAT.md`.
 package final class FreshnessSnapshot {
-  static let formatVersion = 1
-  private static let magic = Array("NBSNAP01".utf8)
+  static let formatVersion = 2
+  private static let magic = Array("NBSNAP02".utf8)
   private static let headerSize = 24
 
   private let bytes: UnsafeRawBufferPointer
@@ -112,6 +112,8 @@ package final class FreshnessSnapshot {
       }
       guard variable(name) == (isSet == 1 ? value : nil) else { return nil }
     }
+    guard let fileCount = cursor.count() else { return nil }
+    for _ in 0..<fileCount where !isUnchangedFile(&cursor) { return nil }
     guard let baseCount = cursor.count() else { return nil }
     var bases: [Int32] = []
     defer { for base in bases { close(base) } }
@@ -128,6 +130,21 @@ package final class FreshnessSnapshot {
     return FreshnessSnapshot(
       bytes: bytes, assetsOffset: cursor.position, profile: profile, assetCount: assetCount,
       taskCount: taskCount)
+  }
+
+  /// Reads one pipeline file's guard; true if its stamp, or else its content, is as it was.
+  private static func isUnchangedFile(_ cursor: inout SnapshotCursor) -> Bool {
+    guard let path = cursor.text(), let size = cursor.fixed(), let modified = cursor.fixed(),
+      let changed = cursor.fixed(), let inode = cursor.fixed(), let high = cursor.fixed(),
+      let low = cursor.fixed(), let status = Disk.status(path), status.kind == .file
+    else { return false }
+    let stamp = FileGuard(
+      size: Int64(bitPattern: size), modified: Int64(bitPattern: modified),
+      changed: Int64(bitPattern: changed), inode: inode)
+    if status.stamp == stamp { return true }
+    // Touched, or written anew by an editor: what it says is what counts.
+    guard status.stamp.size == stamp.size, let bytes = try? Disk.read(path) else { return false }
+    return Digest(of: bytes) == Digest(high: high, low: low)
   }
 
   private struct Pointers: @unchecked Sendable {
@@ -177,10 +194,10 @@ package final class FreshnessSnapshot {
 
   /// The file's bytes, or nil when some guard could hide a change.
   static func encode(
-    guards: GuardList, profile: String, taskCount: Int, environment: [(String, String?)],
-    assets: [AssetStatus]
+    guards: GuardList, pipelineFiles: [GuardedFile], profile: String, taskCount: Int,
+    environment: [(String, String?)], assets: [AssetStatus]
   ) -> [UInt8]? {
-    guard guards.isUsable else { return nil }
+    guard guards.isUsable, !pipelineFiles.contains(where: \.isRacy) else { return nil }
     var body = SnapshotBuilder()
     body.fixed(UInt64(bitPattern: Clock.bootIdentifier()))
     body.text(profile)
@@ -191,6 +208,16 @@ package final class FreshnessSnapshot {
       body.text(name)
       body.fixed(value == nil ? 0 : 1)
       body.text(value ?? "")
+    }
+    body.fixed(UInt64(pipelineFiles.count))
+    for file in pipelineFiles {
+      body.text(file.path)
+      body.fixed(UInt64(bitPattern: file.stamp.size))
+      body.fixed(UInt64(bitPattern: file.stamp.modified))
+      body.fixed(UInt64(bitPattern: file.stamp.changed))
+      body.fixed(file.stamp.inode)
+      body.fixed(file.content.high)
+      body.fixed(file.content.low)
     }
     body.fixed(UInt64(guards.bases.count))
     for base in guards.bases { body.text(base) }

@@ -44,8 +44,4 @@ struct GuardCollector {
       }
     }
   }
-
-  mutating func add(_ files: [GuardedFile]) {
-    for file in files { list.add(path: file.path, stamp: file.stamp, takenAt: file.takenAt) }
-  }
 }

@@ -42,13 +42,23 @@ package struct GuardedFile: Sendable, Hashable {
   package var path: String
   package var stamp: FileGuard
   package var takenAt: Int64
+  /// Of the bytes that were read.
+  package var content: Digest
 
-  /// Looks at `path` (absolute); call it before the file is read. Nil when there is no such file.
-  package init?(path: String) {
+  /// Looks at `path` (absolute); call it before the file is read, and say then what was read. Nil when
+  /// there is no such file.
+  package init?(path: String, bytes: [UInt8] = []) {
     takenAt = Clock.wall()
     guard let status = Disk.status(path) else { return nil }
     self.path = path
     stamp = status.stamp
+    content = Digest(of: bytes)
+  }
+
+  package func holding(_ bytes: [UInt8]) -> GuardedFile {
+    var file = self
+    file.content = Digest(of: bytes)
+    return file
   }
 
   /// Whether the file may have changed since without its stamp telling.

@@ -23,7 +23,8 @@ struct Session {
     // Stamped first: a file that is edited while it is read makes the snapshot worthless.
     let before = GuardedFile(path: file.path)
     let project = try Project.load(file, options, terminal)
-    let files = [before] + project.loaded.files.dropFirst().map(Self.guarded)
+    let main = project.loaded.files.first.flatMap { before?.holding($0.bytes) }
+    let files = [main] + project.loaded.files.dropFirst().map(Self.guarded)
     return try terminal.reporting {
       let graph = try BuildGraph(assets: project.pipeline.assetNodes(root: project.root))
       let engine = try Engine(
@@ -37,7 +38,7 @@ struct Session {
   /// Which files a profile has is known only once it is read: it is stamped then and must still be
   /// what was read.
   private static func guarded(_ file: SourceFile) -> GuardedFile? {
-    guard let stamp = GuardedFile(path: file.path),
+    guard let stamp = GuardedFile(path: file.path, bytes: file.bytes),
       (try? ResultFiles.optionalBytes(file.path)) == file.bytes
     else { return nil }
     return stamp
