@@ -40,7 +40,8 @@ extension Engine {
       for check in node.checks { names.formUnion(check.environment) }
     }
     let bytes = FreshnessSnapshot.encode(
-      guards: collector.list, pipelineFiles: files, profile: configuration.profile, taskCount: plan.tasks.count,
+      guards: collector.list, pipelineFiles: files, profile: configuration.profile,
+      taskCount: plan.tasks.count,
       environment: names.sorted().map { ($0, configuration.environment[$0]) },
       assets: plan.statuses)
     guard let bytes else { return false }
