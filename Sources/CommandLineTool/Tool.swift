@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Diagnostics
 import Glibc
 import Steps
 
@@ -31,7 +32,28 @@ extension Tool {
     if let request = FreshRequest(arguments), request.answer() {
       Glibc.exit(ExitStatus.done.rawValue)
     }
-    main(reordered(arguments))
+    let ordered = reordered(arguments)
+    if let unknown = unknownCommand(ordered) {
+      let terminal = Terminal(
+        noColor: false, plain: false, variable: { getenv($0).map { String(cString: $0) } })
+      terminal.fail(unknown.message, help: unknown.help)
+      Glibc.exit(ExitStatus.usage.rawValue)
+    }
+    main(ordered)
+  }
+
+  /// What to say of a command that does not exist; the parser only says that it is unexpected.
+  static func unknownCommand(_ arguments: [String]) -> (message: String, help: String)? {
+    guard let name = arguments.first, !name.hasPrefix("-"), name != "help" else { return nil }
+    let names = configuration.subcommands.map { $0._commandName }
+    guard !names.contains(name) else { return nil }
+    let known = configuration.subcommands.filter(\.configuration.shouldDisplay).map {
+      $0._commandName
+    }
+    let help =
+      Suggestion.nearest(to: name, among: known).map { "did you mean `\($0)`?" }
+      ?? "the commands are \(known.sorted().joined(separator: ", "))"
+    return ("there is no command `\(PrintableText.clean(name))`", help)
   }
 
   /// Cuts `-j4`, `-CDIR` and `-fFILE` in two, as people coming from make write them.

@@ -144,7 +144,15 @@ import Testing
       #expect(end.error.contains("`uper`") && end.error.contains("upper"), "\(end.error)")
     }
     #expect(try story.project.run("run", "--no-such-option").status == 64)
-    #expect(try story.project.run("dance").status == 64)
+    let unknown = try story.project.run("stauts")
+    #expect(unknown.status == 64)
+    #expect(
+      unknown.error == """
+        error: there is no command `stauts`
+        help: did you mean `status`?
+
+        """)
+    #expect(try story.project.run("dance").error.contains("help: the commands are bench, "))
     #expect(try story.project.takeRan().isEmpty)
   }
 

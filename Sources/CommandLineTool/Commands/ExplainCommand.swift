@@ -58,6 +58,8 @@ struct ExplainCommand: ParsableCommand {
       case .known, .pending: break
       }
     }
-    if fresh > 0 { terminal.print("\(fresh) upstream tasks are fresh") }
+    if fresh > 0 {
+      terminal.print(fresh == 1 ? "1 upstream task is fresh" : "\(fresh) upstream tasks are fresh")
+    }
   }
 }

@@ -131,8 +131,8 @@ struct PlanBudget {
     if !training.isEmpty {
       lines += ["", Style.strong("Training", color)] + training.flatMap { trainingLines($0) }
     }
-    lines += [""] + totals(plan)
-    return lines + warnings.map { "\(Style.warning("warning:", color)) \($0)" }
+    return lines + (lines.isEmpty ? [] : [""]) + totals(plan)
+      + warnings.map { "\(Style.warning("warning:", color)) \($0)" }
   }
 
   private static func time(_ estimate: WorkEstimate?) -> String {

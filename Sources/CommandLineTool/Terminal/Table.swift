@@ -11,8 +11,12 @@ package struct Table {
     package var text: String
     package var style: Style?
 
+    /// A row is one line: breaks in the text are shown as `\n`.
     package init(_ text: String, _ style: Style? = nil) {
-      self.text = text
+      self.text =
+        text.utf8.contains(UInt8(ascii: "\n"))
+        ? text.split(separator: "\n", omittingEmptySubsequences: false)
+          .joined(separator: "\\n") : text
       self.style = style
     }
   }
