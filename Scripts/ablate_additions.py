@@ -83,9 +83,11 @@ def train(program, folder, settings):
     run = subprocess.run(arguments, cwd=folder, capture_output=True, text=True)
     if run.returncode:
         sys.exit(run.stdout + run.stderr)
-    shown = subprocess.run(
-        [program, "show", "base", "--json"], cwd=folder, capture_output=True, text=True).stdout
-    return json.loads(shown)
+    # `show` tells of the run that made something last, `metrics` of the result in force: a restored
+    # result has no run of its own.
+    return {command: json.loads(subprocess.run(
+        [program, command, "base", "--json"], cwd=folder, capture_output=True, text=True).stdout)
+        for command in ("metrics", "show")}
 
 
 def speed(options, program, results):
@@ -98,7 +100,7 @@ def speed(options, program, results):
             shown = train(program, options.folder, {
                 **VARIANTS[name], "steps": 30, "evaluation_tokens": 2048,
                 "seed": 1000 + results["round"]})
-            rate = find(shown, "tokens_per_second")
+            rate = find(shown["show"], "tokens_per_second")
             results["rates"].setdefault(name, []).append(rate)
             print(name, round(rate), flush=True)
         save(options, results)
@@ -118,8 +120,8 @@ def learn(options, program, results):
         steps = max(10, round(plain * share * options.seconds / TOKENS_PER_STEP))
         shown = train(program, options.folder, {**VARIANTS[name], "steps": steps})
         results["trained"][name] = {
-            "steps": steps, "bpb": find(shown, "validation_bpb"),
-            "parameters": find(shown, "parameters"), "seconds": options.seconds,
+            "steps": steps, "bpb": find(shown["metrics"], "validation_bpb"),
+            "parameters": find(shown["metrics"], "parameters"), "seconds": options.seconds,
         }
         print(name, json.dumps(results["trained"][name]), flush=True)
         save(options, results)

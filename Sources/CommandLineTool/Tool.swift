@@ -45,10 +45,10 @@ extension Tool {
   /// What to say of a command that does not exist; the parser only says that it is unexpected.
   static func unknownCommand(_ arguments: [String]) -> (message: String, help: String)? {
     guard let name = arguments.first, !name.hasPrefix("-"), name != "help" else { return nil }
-    let names = configuration.subcommands.map { $0._commandName }
-    guard !names.contains(name) else { return nil }
-    let known = configuration.subcommands.filter(\.configuration.shouldDisplay).map {
-      $0._commandName
+    var known: [String] = []
+    for command in configuration.subcommands {
+      if command._commandName == name { return nil }
+      if command.configuration.shouldDisplay { known.append(command._commandName) }
     }
     let help =
       Suggestion.nearest(to: name, among: known).map { "did you mean `\($0)`?" }
