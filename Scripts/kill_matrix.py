@@ -122,6 +122,15 @@ def main():
     kills = {"program": 0, "worker": 0, "both": 0}
     wrong, fresh, rounds = [], 0, 0
 
+    def compare(what):
+        """Notes how the results differ from what they should be."""
+        found = outputs(folder)
+        if found == expected:
+            return
+        names = sorted(set(found) | set(expected))
+        differing = [name for name in names if found.get(name) != expected.get(name)]
+        wrong.append(f"round {rounds}: {what}: {', '.join(differing[:8])}")
+
     def undisturbed():
         clean = base / "clean"
         shutil.rmtree(clean, ignore_errors=True)
@@ -138,7 +147,7 @@ def main():
     took = time.monotonic() - start
     tasks = run(program, folder, "run", "--dry-run").stdout.splitlines()[-1]
     print(f"{tasks.split(':')[0]}, an undisturbed run takes {took:.2f} s")
-    while sum(kills.values()) < options.kills:
+    while sum(kills.values()) < options.kills and not wrong:
         rounds += 1
         edit(folder, numbers)
         expected = undisturbed()
@@ -152,13 +161,12 @@ def main():
                 kills[kind] += 1
             if run(program, folder, "status", "--check").returncode == 0:
                 fresh += 1
-                if outputs(folder) != expected:
-                    wrong.append(f"round {rounds}: called fresh, but is not what it should be")
+                compare("called fresh, but is not what it should be")
         end = run(program, folder, "run")
         if end.returncode != 0:
             wrong.append(f"round {rounds}: the run to the end failed\n{end.stderr}")
-        elif outputs(folder) != expected:
-            wrong.append(f"round {rounds}: other results than an undisturbed build")
+        else:
+            compare("other results than an undisturbed build")
         again = run(program, folder, "run").stdout
         if " 0 ran, 0 restored," not in again:
             wrong.append(f"round {rounds}: a further run did something: {again}")
@@ -170,8 +178,9 @@ def main():
           f"in {rounds} rounds; {fresh} times all was fresh at once; {len(wrong)} wrong")
     for line in wrong[:10]:
         print(line)
+    if wrong:
+        sys.exit(f"the project is kept: {folder}")
     shutil.rmtree(base, ignore_errors=True)
-    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

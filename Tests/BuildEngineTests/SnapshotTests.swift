@@ -121,7 +121,9 @@ import Testing
       (
         "link led elsewhere",
         { lab in
-          try Disk.replaceLink(lab.layout.current(profile: "quick", asset: "a"), target: "/tmp")
+          try Disk.replaceLink(
+            lab.layout.current(profile: "quick", asset: "a"), target: "/tmp",
+            spare: lab.root + "/spare")
         }
       ),
       ("cache removed", { try $0.remove("cache/results") }),

@@ -131,16 +131,19 @@ extension Executor {
         try Disk.removeFile(folder)
       }
       try Disk.makeFolders(folder)
+      try Disk.makeFolders(layout.staging)
       linkFolders.insert(folder)
     }
     let path = layout.current(profile: configuration.profile, asset: name, partition: partition)
     let target = CacheLayout.linkTarget(digest, isPartition: partition != nil)
+    let spare = "\(layout.staging)/link-\(processIdentifier)"
     do throws(BuildError) {
-      try Disk.replaceLink(path, target: target)
+      try Disk.replaceLink(path, target: target, spare: spare)
     } catch {
       // Someone tidied up meanwhile.
       try Disk.makeFolders(folder)
-      try Disk.replaceLink(path, target: target)
+      try Disk.makeFolders(layout.staging)
+      try Disk.replaceLink(path, target: target, spare: spare)
     }
   }
 

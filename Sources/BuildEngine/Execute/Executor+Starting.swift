@@ -241,7 +241,8 @@ extension Executor {
       guard let digest = evaluator.digests[task],
         let value = graph.partition(of: task, asset: other)
       else { throw .noCurrentResult(asset: graph.assets[other].name) }
-      try Disk.replaceLink("\(folder)/\(value)", target: layout.result(digest))
+      try Disk.replaceLink(
+        "\(folder)/\(value)", target: layout.result(digest), spare: "\(folder)/.\(value)")
     }
     return folder
   }

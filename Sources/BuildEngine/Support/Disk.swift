@@ -156,17 +156,21 @@ package enum Disk {
   }
 
   /// Puts a symbolic link at `path` in one step, whatever link was there.
-  package static func replaceLink(_ path: String, target: String) throws(BuildError) {
+  ///
+  /// Where there is a link already the new one is made as `spare`, in a folder that exists, and
+  /// renamed: what a kill leaves behind must not stand where people look.
+  package static func replaceLink(
+    _ path: String, target: String, spare: String
+  ) throws(BuildError) {
     if symlink(target, path) == 0 { return }
     let code = errno
     guard code == EEXIST else { throw .system(operation: "link", path: path, code: code) }
     if let there = status(path, follow: false), there.kind == .folder { try removeTree(path) }
-    let temporary = path + ".new.\(getpid())"
-    unlink(temporary)
-    guard symlink(target, temporary) == 0 else {
+    unlink(spare)
+    guard symlink(target, spare) == 0 else {
       throw .system(operation: "link", path: path, code: errno)
     }
-    try move(temporary, to: path)
+    try move(spare, to: path)
   }
 
   // MARK: Whole files
