@@ -21,7 +21,8 @@ import Testing
       nb_scale_rows(&a, x, [2, 5], 2, 77)
       #expect((0..<154).allSatisfy { a[$0] == x[$0] * ($0 < 77 ? 2 : 5) })
       let squares = x.reduce(0.0) { $0 + Double($1) * Double($1) }
-      #expect(abs(nb_sum_of_squares(x, count) / squares - 1) < 1e-6)
+      // Single precision in runs of some length, added in another order when nothing is vectorised.
+      #expect(abs(nb_sum_of_squares(x, count) / squares - 1) < 1e-5)
       nb_softcap(&a, count, 15)
       nb_muon_polynomial(&a, x, 0, 2, count)
       #expect(zip(a, x).allSatisfy { abs($0 - 2 * $1) < 1e-6 })
@@ -63,7 +64,7 @@ import Testing
         #expect(abs(u[i] - (0.1 * 0.5 * g[i] + 0.9 * expected)) < 1e-6)
         squares += Double(u[i]) * Double(u[i])
       }
-      #expect(abs(sum / squares - 1) < 1e-6)
+      #expect(abs(sum / squares - 1) < 1e-5)
       var p = b
       nb_muon_apply(&p, g, 0.1, 0.01, count)
       #expect(zip(p, zip(b, g)).allSatisfy { abs($0 - ($1.0 * 0.99 - 0.1 * $1.1)) < 1e-6 })
