@@ -51,7 +51,10 @@ struct DiskStories {
       } else {
         failed += 1
         #expect(end.status == 1, "\(kilobytes) kB left: \(end.error)")
-        #expect(end.error.contains("free on the disk of the cache"), "\(end.error)")
+        // The step may run out of room, or the engine when it publishes; both say so.
+        #expect(
+          end.error.contains("free on the disk of the cache")
+            || end.error.contains("No space left on device"), "\(end.error)")
         #expect(try project.run("status", "--check").status != 0, "\(kilobytes) kB left")
       }
       project.remove("cache/filling")

@@ -186,8 +186,9 @@ func tinyTokens(_ count: Int, vocabulary: Int, seed: UInt64) -> [Int32] {
     let planned =
       GPT.plannedBytes(configuration: c, maximumBatch: 8, trainingSequence: 256, threads: 2)
       + OptimizerSet.plannedBytes(configuration: c, threads: 2)
-    // Other tests run beside this one, so only a gross difference is an error here.
-    #expect(abs(Double(taken) / Double(planned) - 1) < 0.25)
+    // Other tests run beside this one, so only a gross difference is an error here; `MemoryStories`
+    // weighs trainers that are alone in their process.
+    #expect(abs(Double(taken) / Double(planned) - 1) < 0.6)
     withExtendedLifetime((model, optimizer)) {}
   }
 }
