@@ -88,10 +88,13 @@ let startOrder = [
 
 let swiftTargets: [Target] = [
   .target(name: "JSON"),
+  .target(name: "ByteCoding"),
   .target(name: "Diagnostics"),
   .target(name: "YAML", dependencies: ["CYAML", "Diagnostics"]),
-  .target(name: "PipelineFile", dependencies: ["YAML", "Diagnostics", "JSON"]),
-  .target(name: "BuildEngine", dependencies: ["CSystem", "CHash", "CXXHash", "CSQLite", "JSON"]),
+  .target(name: "PipelineFile", dependencies: ["YAML", "Diagnostics", "JSON", "ByteCoding"]),
+  .target(
+    name: "BuildEngine",
+    dependencies: ["CSystem", "CHash", "CXXHash", "CSQLite", "JSON", "ByteCoding"]),
   .target(name: "Transfer", dependencies: ["CCurl", "CSystem", "CZlib", "CZstd", "JSON"]),
   .target(
     name: "Corpus",
@@ -142,6 +145,7 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = [], fixtures:
 
 let testTargets: [Target] = [
   tests("JSON"),
+  tests("ByteCoding"),
   tests("Diagnostics"),
   tests("YAML", ["Diagnostics"]),
   tests("PipelineFile", ["YAML", "Diagnostics", "JSON"]),
@@ -153,9 +157,10 @@ let testTargets: [Target] = [
   tests("LanguageModel", ["Kernels", "JSON", "Tokenization", "Corpus"], fixtures: true),
   tests("Training", ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON"]),
   tests("Steps", ["BuildEngine", "PipelineFile", "Diagnostics", "JSON", "Tokenization"]),
-  tests("CommandLineTool", ["BuildEngine", "Steps", "JSON"]),
+  tests("CommandLineTool", ["BuildEngine", "Steps", "JSON", "PipelineFile"]),
   .testTarget(
-    name: "EndToEndTests", dependencies: ["TestSupport", "JSON"], exclude: ["Golden"]),
+    name: "EndToEndTests", dependencies: ["TestSupport", "JSON", "CSQLite"],
+    exclude: ["Golden"]),
 ]
 
 /// libFuzzer brings its own `main`, so this target builds only as `Scripts/fuzz` asks for it.

@@ -1,3 +1,4 @@
+import ByteCoding
 import CSQLite
 
 #if canImport(Glibc)

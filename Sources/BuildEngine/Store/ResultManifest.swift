@@ -1,3 +1,4 @@
+import ByteCoding
 package import JSON
 
 /// The files of a result, sorted by path, with what is needed to see whether they are intact.
