@@ -60,7 +60,7 @@ struct Planner {
       planned.action = .pending(on: unknown.map { graph.assets[$0].name }, reasons: reasons)
       return planned
     }
-    let evaluation = try evaluator.evaluate(task, asset: asset)
+    let evaluation = try evaluator.evaluate(task, asset: asset, recipe)
     planned.key = evaluation.key
     switch evaluation.standing {
     case .fresh(let record): describe(record, .fresh(record.digest), task, &planned)

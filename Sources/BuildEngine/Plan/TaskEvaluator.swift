@@ -135,6 +135,13 @@ final class TaskEvaluator {
   /// Whether a task with known inputs is fresh, can be restored, or must run and why.
   func evaluate(_ task: Int, asset number: Int) throws(BuildError) -> Evaluation {
     let (recipe, _) = try recipe(of: task, asset: number)
+    return try evaluate(task, asset: number, recipe)
+  }
+
+  /// As above, of a task whose recipe is known.
+  func evaluate(
+    _ task: Int, asset number: Int, _ recipe: FingerprintRecipe
+  ) throws(BuildError) -> Evaluation {
     let key = recipe.key
     let standing = try standing(of: task, asset: number, key: key, recipe: recipe.text)
     return Evaluation(key: key, recipe: recipe.text, standing: standing)
