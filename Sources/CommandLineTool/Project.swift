@@ -1,3 +1,4 @@
+import BuildEngine
 import Diagnostics
 import Glibc
 import PipelineFile
@@ -20,7 +21,10 @@ struct Project {
     _ file: ProjectFile, _ options: PipelineOptions, _ terminal: Terminal
   ) throws -> Project {
     do throws(DiagnosticError) {
-      let loaded = try PipelineLoader(catalog: BuiltinSteps.catalog).load(
+      let forms = PipelineForms(
+        cache: file.root + "/cache", toolIdentifier: SnapshotInvocation.currentTool())
+      let loader = PipelineLoader(catalog: BuiltinSteps.catalog, store: forms.store)
+      let loaded = try loader.load(
         file.path, name: file.shownName, profile: options.profile, overrides: options.overrides)
       terminal.report(loaded.warnings, files: loaded.files)
       return Project(root: file.root, loaded: loaded)

@@ -3,12 +3,15 @@ import YAML
 
 /// Loads pipeline files: see `Pipeline` for how to use it.
 package struct PipelineLoader: Sendable {
-  private let catalog: CatalogIndex
-  private let files: FileReader
+  let catalog: CatalogIndex
+  let files: FileReader
+  private let store: CompactStore?
 
-  package init(catalog: StepCatalog, files: FileReader = .disk) {
+  /// With a store, a file that was resolved before is not parsed again.
+  package init(catalog: StepCatalog, files: FileReader = .disk, store: CompactStore? = nil) {
     self.catalog = CatalogIndex(catalog)
     self.files = files
+    self.store = store
   }
 
   /// A pipeline file that was read but not resolved for a profile.
@@ -31,6 +34,8 @@ package struct PipelineLoader: Sendable {
     /// The pipeline file, then the profile's file when it has one.
     package var files: [SourceFile]
     package var warnings: [Diagnostic]
+    /// Inputs that are called like assets but are files, because these files are there.
+    var filesFound: [String] = []
   }
 
   /// Reads `path` and resolves it for `profile` (nil: the file's default).
@@ -40,20 +45,33 @@ package struct PipelineLoader: Sendable {
   package func load(
     _ path: String, name: String? = nil, profile: String? = nil, overrides: [String] = []
   ) throws(DiagnosticError) -> Loaded {
-    try resolve(try read(path, name: name), profile: profile, overrides: overrides)
+    let file = try readFile(path, name: name ?? path, at: nil, known: [])
+    guard let store else {
+      return try resolve(try parse(file), profile: profile, overrides: overrides)
+    }
+    let key = store.name(
+      of: file, folder: Self.folderName(of: path), profile: profile, overrides: overrides)
+    if let loaded = recall(file, key, store) { return loaded }
+    let source = try parse(file)
+    let loaded = try resolve(source, profile: profile, overrides: overrides)
+    keep(loaded, of: source, key, store)
+    return loaded
   }
 
   /// Reads the pipeline file alone. Throws when it can't be read or is no YAML; other faults come
   /// with the faults that `resolve` finds.
   package func read(_ path: String, name: String? = nil) throws(DiagnosticError) -> Source {
-    let file = try readFile(path, name: name ?? path, at: nil, known: [])
+    try parse(try readFile(path, name: name ?? path, at: nil, known: []))
+  }
+
+  private func parse(_ file: SourceFile) throws(DiagnosticError) -> Source {
     let outcome = YAMLParser.parse(file.bytes, file: file.name)
     let problems = ProblemCollector()
     guard let root = outcome.document?.root else {
       throw DiagnosticError(outcome.errors.map(\.diagnostic), files: [file])
     }
     let reader = DocumentReader(problems: problems, yamlErrors: outcome.errors)
-    let document = reader.pipeline(root, defaultName: Self.folderName(of: path))
+    let document = reader.pipeline(root, defaultName: Self.folderName(of: file.path))
     return Source(file: file, document: document, diagnostics: problems.diagnostics)
   }
 
@@ -68,18 +86,24 @@ package struct PipelineLoader: Sendable {
     let overlay = profileDocument(
       name, source, isAsked: profile != nil, problems: problems, read: &read)
     let folder = Self.folder(of: source.file.path)
-    let resolver = PipelineResolver(
-      document: source.document, catalog: catalog, profileName: name, profile: overlay,
-      overrides: parse(overrides, problems), problems: problems,
-      exists: { files.exists(Self.join(folder, $0)) })
-    let pipeline = resolver.resolve()
+    var filesFound: [String] = []
+    let pipeline = withoutActuallyEscaping({ (path: String) -> Bool in
+      let isThere = files.exists(Self.join(folder, path))
+      if isThere { filesFound.append(path) }
+      return isThere
+    }) { exists in
+      PipelineResolver(
+        document: source.document, catalog: catalog, profileName: name, profile: overlay,
+        overrides: parse(overrides, problems), problems: problems, exists: exists
+      ).resolve()
+    }
     // Of a pipeline without faults the engine finds out, at no further cost, when it looks at files.
     if problems.hasErrors { reportAbsentFiles(pipeline, folder: folder, problems) }
     let diagnostics = problems.sorted(files: read)
     if problems.hasErrors { throw DiagnosticError(diagnostics, files: read) }
     return Loaded(
       pipeline: pipeline, profiles: source.profiles, defaultProfile: source.defaultProfile,
-      files: read, warnings: diagnostics)
+      files: read, warnings: diagnostics, filesFound: filesFound)
   }
 
   /// Everything wrong with the file and any of its profiles, each fault once, with the files it
@@ -126,8 +150,7 @@ package struct PipelineLoader: Sendable {
     switch declaration.content {
     case .inline(let node): return reader.profile(node, name: name)
     case .file(let path):
-      let absolute = Self.join(Self.folder(of: source.file.path), path)
-      let shown = Self.join(Self.folder(of: source.file.name), path)
+      let (absolute, shown) = Self.profileFile(path, beside: source.file)
       do throws(DiagnosticError) {
         let file = try readFile(absolute, name: shown, at: declaration.node, known: [source.file])
         read.append(file)
@@ -183,7 +206,7 @@ package struct PipelineLoader: Sendable {
     }
   }
 
-  private func readFile(
+  func readFile(
     _ path: String, name: String, at node: YAMLNode?, known: [SourceFile]
   ) throws(DiagnosticError) -> SourceFile {
     do {
@@ -199,17 +222,22 @@ package struct PipelineLoader: Sendable {
     }
   }
 
+  /// Where a profile's file is that the pipeline file calls `path`, and how messages show it.
+  static func profileFile(_ path: String, beside file: SourceFile) -> (path: String, name: String) {
+    (join(folder(of: file.path), path), join(folder(of: file.name), path))
+  }
+
   /// The folder part with its separator; empty for a bare name.
-  private static func folder(of path: String) -> String {
+  static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "" }
     return String(path[...slash])
   }
 
-  private static func join(_ folder: String, _ path: String) -> String {
+  static func join(_ folder: String, _ path: String) -> String {
     path.hasPrefix("/") ? path : folder + path
   }
 
-  private static func folderName(of path: String) -> String {
+  static func folderName(of path: String) -> String {
     let folder = folder(of: path).split(separator: "/").last.map(String.init)
     return folder.flatMap { $0 == "." || $0 == ".." ? nil : $0 } ?? "pipeline"
   }

@@ -134,6 +134,30 @@ import Testing
     }
   }
 
+  @Test func damagedFormsOfThePipelineAreNotBelieved() throws {
+    let story = try Story()
+    try story.bringUpToDate()
+    try story.bringUpToDate()
+    let project = story.project
+    let names = try project.list("cache/pipelines")
+    #expect(!names.isEmpty)
+    var numbers = SeededNumbers(seed: 8)
+    for round in 0..<12 {
+      for name in names {
+        var bytes = try project.bytes("cache/pipelines/\(name)")
+        guard !bytes.isEmpty else { continue }
+        if round % 3 == 2 {
+          bytes.removeLast(Int.random(in: 1...bytes.count, using: &numbers))
+        } else {
+          bytes[Int.random(in: 0..<bytes.count, using: &numbers)] ^= 0x20
+        }
+        try project.write("cache/pipelines/\(name)", bytes: bytes)
+      }
+      try project.write("words.txt", "round \(round)\n")
+      #expect(try story.bringUpToDate() == ["both", "count", "upper"])
+    }
+  }
+
   /// Read-only for a user without privileges; root writes everywhere, so this needs another user.
   @Test(.enabled(if: geteuid() != 0, "root may write to read-only folders"))
   func aReadOnlyCacheAnswersWhatIsFresh() throws {

@@ -105,7 +105,9 @@ final class Walk {
       if !records.isEmpty { project.remove("cache/results/" + pick(records)) }
     case .deleteIndex:
       for suffix in ["", "-wal", "-shm"] { project.remove("cache/state.sqlite\(suffix)") }
-    case .deleteSnapshots: project.remove("cache/snapshots")
+    case .deleteSnapshots:
+      project.remove("cache/snapshots")
+      project.remove("cache/pipelines")
     case .breakSnapshot: try breakSnapshot()
     case .collect: #expect(try run("cache", "gc", "--keep-runs", "\(any(3))").status == 0)
     case .verify: _ = try run("cache", "verify")
@@ -136,11 +138,13 @@ final class Walk {
   }
 
   private func breakSnapshot() throws {
-    for name in try list("cache/snapshots") {
-      var bytes = try project.bytes("cache/snapshots/\(name)")
-      guard !bytes.isEmpty else { continue }
-      bytes[any(bytes.count)] ^= UInt8(1 << any(8))
-      try project.write("cache/snapshots/\(name)", bytes: bytes)
+    for folder in ["cache/snapshots", "cache/pipelines"] {
+      for name in try list(folder) {
+        var bytes = try project.bytes("\(folder)/\(name)")
+        guard !bytes.isEmpty else { continue }
+        bytes[any(bytes.count)] ^= UInt8(1 << any(8))
+        try project.write("\(folder)/\(name)", bytes: bytes)
+      }
     }
   }
 

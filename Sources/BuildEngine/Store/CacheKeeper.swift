@@ -131,7 +131,11 @@ struct CacheKeeper {
       report.freedBytes += size(layout.run(run))
       if !dryRun { try Disk.removeTree(layout.run(run)) }
     }
-    if !dryRun { try Disk.removeTree(layout.snapshots) }
+    // What only saves time is made again.
+    if !dryRun {
+      try Disk.removeTree(layout.snapshots)
+      try Disk.removeTree(layout.pipelines)
+    }
     return report
   }
 

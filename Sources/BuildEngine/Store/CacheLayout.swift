@@ -16,6 +16,8 @@ package struct CacheLayout: Sendable, Hashable {
   package var current: String { root + "/current" }
   package var database: String { root + "/state.sqlite" }
   package var snapshots: String { root + "/snapshots" }
+  /// Compact forms of pipeline files.
+  package var pipelines: String { root + "/pipelines" }
   package var useLock: String { root + "/in-use.lock" }
 
   package func result(_ digest: Digest) -> String { "\(results)/\(digest)" }
