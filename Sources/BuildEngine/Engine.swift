@@ -190,9 +190,19 @@ package final class Engine {
       forced: Set(try graph.indices(of: force)))
   }
 
-  /// The assets of a plan or run in order; with `only`, the results of the others are taken as they
-  /// are.
+  /// The assets of a plan or run in order, among which those to be forced must be.
   private func selection(
+    _ targets: [String], only: Bool, _ evaluator: TaskEvaluator
+  ) throws(BuildError) -> [Int] {
+    let assets = try selected(targets, only: only, evaluator)
+    if let outside = evaluator.forced.subtracting(assets).min() {
+      throw .forcedOutsideRun(graph.assets[outside].name)
+    }
+    return assets
+  }
+
+  /// As above; with `only`, the results of the others are taken as they are.
+  private func selected(
     _ targets: [String], only: Bool, _ evaluator: TaskEvaluator
   ) throws(BuildError) -> [Int] {
     guard only, !targets.isEmpty else { return try graph.closure(of: targets) }

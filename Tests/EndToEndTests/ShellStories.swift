@@ -134,6 +134,11 @@ import Testing
     // Forced, it runs; its result is the same, so nothing follows.
     #expect(try project.run("run", "--force", "flaky").status == 0)
     #expect(try project.takeRan() == ["flaky"])
+    // What the targets don't need can't be forced along with them.
+    let outside = try project.run("run", "next", "--force", "last")
+    #expect(outside.status == 64)
+    #expect(outside.error.contains("add `last` to the targets"), "\(outside.error)")
+    #expect(try project.takeRan().isEmpty)
     let good = try project.read("pipeline.yaml")
     try project.write(
       "pipeline.yaml",

@@ -12,6 +12,8 @@ extension BuildError: CustomStringConvertible {
     switch self {
     case .duplicateAsset(let name): "two assets are called `\(name)`"
     case .unknownAsset(let name, _): "no asset is called `\(name)`"
+    case .forcedOutsideRun(let name):
+      "`\(name)` is to be forced, but the targets don't need it"
     case .invalidName(let name, let kind):
       "`\(name)` can't be the name of \(kind == .asset ? "an asset" : "a \(kind.rawValue)")"
     case .cycle(let names): "these assets need each other: \(names.joined(separator: " → "))"
@@ -59,6 +61,7 @@ extension BuildError: CustomStringConvertible {
     switch self {
     case .unknownAsset(_, let suggestions) where !suggestions.isEmpty:
       "did you mean \(suggestions.map { "`\($0)`" }.joined(separator: " or "))?"
+    case .forcedOutsideRun(let name): "add `\(name)` to the targets"
     case .invalidName:
       "a name is not empty, has no `/`, does not start with a dot and has at most 200 bytes"
     case .cacheNotWritable(_, let code) where code == EROFS || code == EACCES || code == EPERM:

@@ -5,6 +5,8 @@ package enum BuildError: Error, Sendable, Hashable {
   // The graph
   case duplicateAsset(String)
   case unknownAsset(String, suggestions: [String])
+  /// `--force` names what the targets don't need.
+  case forcedOutsideRun(String)
   case invalidName(String, kind: NameKind)
   case cycle([String])
   case unknownInput(asset: String, input: String, names: String)

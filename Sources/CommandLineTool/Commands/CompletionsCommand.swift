@@ -26,7 +26,24 @@ struct CompletionsCommand: ParsableCommand {
 
   func run() throws {
     let terminal = Terminal.make(output)
-    terminal.print(Tool.completionScript(for: shell.completionShell))
+    terminal.print(CompletedTool.completionScript(for: shell.completionShell))
     terminal.flush()
   }
+}
+
+/// The program as shells see it: `-C` and `-f` may stand before the command, from where
+/// `Tool.reordered` moves them.
+private struct CompletedTool: ParsableCommand {
+  static let configuration = Tool.configuration
+
+  @Option(
+    name: .customShort("C"), help: "Run as if started in this folder.", completion: .directory)
+  var directory: String?
+
+  @Option(
+    name: .customShort("f"), help: "The pipeline file.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var file: String?
+
+  @OptionGroup var output: OutputOptions
 }

@@ -26,7 +26,13 @@ struct RunTally {
   /// Counts the assets of a run that nothing was said of: they are fresh, or were never begun.
   mutating func complete(_ statuses: [AssetStatus]) {
     for status in statuses where outcomes[status.name] == nil {
-      outcomes[status.name] = status.state == .fresh ? .fresh : .notStarted
+      outcomes[status.name] =
+        switch status.state {
+        // A verdict, or that there is none, says nothing of the result: it is what it should be.
+        case .fresh, .checkFailed, .unchecked: .fresh
+        case .blocked: .blocked
+        case .restorable, .stale, .pending: .notStarted
+        }
     }
   }
 

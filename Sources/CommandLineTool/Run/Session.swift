@@ -153,7 +153,7 @@ extension BuildError {
   /// What the command line was wrong about, what the project's files are wrong about, the rest.
   fileprivate var exitStatus: ExitStatus {
     switch self {
-    case .unknownAsset: .usage
+    case .unknownAsset, .forcedOutsideRun: .usage
     case .duplicateAsset, .invalidName, .cycle, .unknownInput, .duplicatePartition,
       .partitionNotFollowed, .missingInput, .emptyGlob, .unreadableInput, .specialInput,
       .tooManyLevels:
