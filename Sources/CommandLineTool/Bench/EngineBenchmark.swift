@@ -20,7 +20,12 @@ struct EngineBenchmark {
     var status: Idle
     /// `status` after the pipeline file was touched: it is read again.
     var touched: Double
-    var peer: (first: Double, idle: Idle)?
+    /// `status` after one source was edited: everything is looked at.
+    var sourceEdited: Double
+    /// `status` after the pipeline file was edited: it is parsed, and everything looked at.
+    var pipelineEdited: Double
+    /// With `ninja -n` after one source was edited.
+    var peer: (first: Double, idle: Idle, sourceEdited: Double)?
   }
 
   struct Start {
@@ -114,9 +119,28 @@ struct EngineBenchmark {
     guard let run = idle["run"], let status = idle["status"] else {
       throw MeasuredProgram.Failure(message: "nothing was measured")
     }
-    var graph = Graph(steps: steps, first: first, run: run, status: status, touched: touched)
-    if let peerFirst, let peer = idle["ninja"] { graph.peer = (peerFirst, peer) }
+    let sourceEdited = try afterEdits(of: "in/0.txt", [program, "status"], in: own)
+    var graph = Graph(
+      steps: steps, first: first, run: run, status: status, touched: touched,
+      sourceEdited: sourceEdited,
+      pipelineEdited: try afterEdits(of: "pipeline.yaml", [program, "status"], in: own))
+    if let ninja, let peerFirst, let peer = idle["ninja"] {
+      graph.peer = (peerFirst, peer, try afterEdits(of: "in/0.txt", [ninja, "-n"], in: theirs))
+    }
     return graph
+  }
+
+  /// The command's median time after each of a few edits that change what the file says.
+  private func afterEdits(of file: String, _ command: [String], in folder: String) throws -> Double
+  {
+    var text = String(decoding: try Disk.read("\(folder)/\(file)"), as: UTF8.self)
+    var times: [Double] = []
+    for edit in 0..<max(3, repeats / 2) {
+      text += "# edit \(edit)\n"
+      try write(text, to: "\(folder)/\(file)")
+      times.append(try starter.run(command, in: folder).seconds)
+    }
+    return Self.median(times)
   }
 
   private func writeSources(_ folder: String, _ count: Int) throws {

@@ -29,7 +29,10 @@ enum EngineBenchmarkText {
     row("run", graph.run, graph.first)
     row("status", graph.status, nil)
     return table.lines(color: color) + [
-      "  status after touching pipeline.yaml: \(milliseconds(graph.touched))"
+      "  status after touching pipeline.yaml: \(milliseconds(graph.touched)), after editing it: "
+        + "\(milliseconds(graph.pipelineEdited)), after editing a source: "
+        + milliseconds(graph.sourceEdited)
+        + (graph.peer.map { "; ninja -n after that: \(milliseconds($0.sourceEdited))" } ?? "")
     ]
   }
 
@@ -81,10 +84,13 @@ enum EngineBenchmarkText {
       "steps": .int(graph.steps), "first_seconds": .double(graph.first),
       "run": idle(graph.run, graph.peer?.idle), "status": idle(graph.status, graph.peer?.idle),
       "status_after_touch_seconds": .double(graph.touched),
+      "status_after_pipeline_edit_seconds": .double(graph.pipelineEdited),
+      "status_after_source_edit_seconds": .double(graph.sourceEdited),
     ]
     if let peer = graph.peer {
       members["ninja"] = idle(peer.idle, nil)
       members["ninja_first_seconds"] = .double(peer.first)
+      members["ninja_source_edited_seconds"] = .double(peer.sourceEdited)
     }
     return .object(members)
   }
