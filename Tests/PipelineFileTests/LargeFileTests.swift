@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import PipelineFile
+import TestSupport
 import Testing
 
 /// Sizes at which a loop inside a loop would show.
@@ -115,9 +116,9 @@ import Testing
       "..", "${env:A}", "-1", "1e9", "99999999999999999999", "\n    ", ": ", ", ", "\"", "<<: ",
       "partitions: b", "\u{7f}", "é", "\t",
     ]
-    let (rounds, state) = SplitMix.plan(rounds: 3000, state: 7)
-    var random = SplitMix(state: state)
-    for round in 0..<rounds {
+    let plan = SeededNumbers.fuzzing(rounds: 3000, seed: 7)
+    var random = plan.numbers
+    for round in 0..<plan.rounds {
       var bytes = seed
       for _ in 0...random.below(4) {
         let place = random.below(bytes.count)
@@ -145,31 +146,6 @@ import Testing
       }
     }
   }
-}
-
-/// A small generator with a fixed sequence.
-struct SplitMix {
-  var state: UInt64
-
-  /// `FUZZ_ROUNDS` in the environment asks for a longer run than the test's own, with a sequence
-  /// that depends on it.
-  static func plan(rounds: Int, state: UInt64) -> (rounds: Int, state: UInt64) {
-    guard let text = getenv("FUZZ_ROUNDS"), let wanted = Int(String(cString: text)) else {
-      return (rounds, state)
-    }
-    return (wanted, state &+ UInt64(clamping: wanted))
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-
-  /// A number below `bound`, which must be positive.
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
 
 extension String {

@@ -50,7 +50,7 @@ import Tokenization
   }
 
   @Test func tiesGoToTheSmallerPairAndOverlapsFromTheLeft() throws {
-    var generator = SeededGenerator(3)
+    var generator = SeededNumbers(seed: 3)
     for round in 0..<60 {
       let letters = 2 + round % 4
       let documents = (0..<(1 + round % 7)).map { _ in
@@ -92,7 +92,7 @@ import Tokenization
   }
 
   @Test func memoryStaysBoundedTheSameWayOnAnyThreads() throws {
-    var generator = SeededGenerator(11)
+    var generator = SeededNumbers(seed: 11)
     let documents = (0..<400).map { _ in
       Array(
         (0..<900).map { _ in

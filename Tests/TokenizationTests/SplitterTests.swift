@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 import Tokenization
 
@@ -59,7 +60,7 @@ import Tokenization
   func agreesWithTheReferenceOnMixedText(_ pattern: SplitPattern) throws {
     let reference = try Self.reference()
     let splitter = Splitter(pattern)
-    var generator = SeededGenerator(7)
+    var generator = SeededNumbers(seed: 7)
     for round in 0..<6_000 {
       let bytes =
         round % 3 == 0
@@ -89,7 +90,7 @@ import Tokenization
   func fuzzesAgainstTheReferenceAndRoundTrips() throws {
     let reference = try Self.reference()
     let tokenizers = try SplitPattern.allCases.map { try TestVocabulary.small($0) }
-    var generator = SeededGenerator(FuzzTime.seed)
+    var generator = SeededNumbers(seed: FuzzTime.seed)
     let clock = ContinuousClock()
     let end = clock.now + .seconds(FuzzTime.minutes * 60)
     var rounds = 0

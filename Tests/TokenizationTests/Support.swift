@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Tokenization
 
 /// Files beside the tests and in the repository.
@@ -12,20 +13,6 @@ enum TestFiles {
   }
 }
 
-/// Repeatable random numbers (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
-
 /// Strings that mix scripts, white space, symbols, contractions and numbers.
 enum MixedText {
   static let parts = [
@@ -36,12 +23,12 @@ enum MixedText {
     "\u{0}", "\u{7f}", "\u{e000}", "\u{10ffff}", "𝒜", "\u{1f1e9}\u{1f1ea}",
   ]
 
-  static func make(_ generator: inout SeededGenerator, parts count: Int) -> String {
+  static func make(_ generator: inout SeededNumbers, parts count: Int) -> String {
     (0..<count).map { _ in parts[Int.random(in: 0..<parts.count, using: &generator)] }.joined()
   }
 
   /// Bytes that are well-formed UTF-8 only in parts.
-  static func makeBroken(_ generator: inout SeededGenerator, parts count: Int) -> [UInt8] {
+  static func makeBroken(_ generator: inout SeededNumbers, parts count: Int) -> [UInt8] {
     var bytes = Array(make(&generator, parts: count).utf8)
     for _ in 0..<max(1, count / 3) where !bytes.isEmpty {
       let index = Int.random(in: 0..<bytes.count, using: &generator)

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 import Tokenization
 
@@ -35,7 +36,7 @@ import Tokenization
   }
 
   @Test func mergingEqualsThePlainMethodForAnyVocabulary() throws {
-    var generator = SeededGenerator(5)
+    var generator = SeededNumbers(seed: 5)
     for round in 0..<150 {
       // Not a trained vocabulary: ids stand in any order and some tokens cannot be reached.
       var tokens: [[UInt8]] = (UInt8.min...UInt8.max).map { [$0] }
@@ -60,7 +61,7 @@ import Tokenization
   @Test func longPiecesTakeLinearTime() throws {
     let tokenizer = try TestVocabulary.small(.gpt4)
     let emoji = Array("😀".utf8)
-    var generator = SeededGenerator(2)
+    var generator = SeededNumbers(seed: 2)
     let texts: [[UInt8]] = [
       [UInt8](repeating: 97, count: 1_000_000), [UInt8](repeating: 32, count: 1_000_000),
       (0..<1_000_000).map { emoji[$0 & 3] },
@@ -79,7 +80,7 @@ import Tokenization
 
   @Test func anyBytesComeBack() throws {
     let tokenizer = try TestVocabulary.small(.nanochat)
-    var generator = SeededGenerator(9)
+    var generator = SeededNumbers(seed: 9)
     for size in 0..<500 {
       let bytes = MixedText.makeBroken(&generator, parts: 1 + size % 40)
       try #require(tokenizer.decode(tokenizer.encode(bytes)) == bytes)
@@ -104,7 +105,7 @@ import Tokenization
 
   @Test func batchesGiveTheSameIdsOnAnyThreads() throws {
     let tokenizer = try TestVocabulary.small(.gpt4)
-    var generator = SeededGenerator(4)
+    var generator = SeededNumbers(seed: 4)
     var documents = DocumentBuffer()
     var expected: [[Int32]] = []
     let large = (0..<90_000).map { "word\($0 % 97) and more" }.joined(separator: " ")
@@ -127,7 +128,7 @@ import Tokenization
   @Test(arguments: SplitPattern.allCases)
   func largeDocumentsMayBeCutForThreads(_ pattern: SplitPattern) throws {
     let tokenizer = try TestVocabulary.small(pattern)
-    var generator = SeededGenerator(8)
+    var generator = SeededNumbers(seed: 8)
     let text = (0..<60_000).map { _ in
       MixedText.parts[Int.random(in: 0..<MixedText.parts.count, using: &generator)]
         + (Bool.random(using: &generator) ? " some words" : "")

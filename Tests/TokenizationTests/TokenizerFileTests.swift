@@ -141,7 +141,7 @@ import Tokenization
   @Test func mutatedFilesNeverCrash() throws {
     let tokenizer = try Tokenizer(
       vocabulary: TestVocabulary.bytesAnd(["ab", " a", " ab"]), pattern: .gpt4)
-    var generator = SeededGenerator(6)
+    var generator = SeededNumbers(seed: 6)
     for round in 0..<300 {
       var bytes = tokenizer.huggingFaceJSON
       for _ in 0..<(1 + round % 4) {

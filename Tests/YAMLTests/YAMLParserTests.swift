@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import TestSupport
 import Testing
 import YAML
 
@@ -202,13 +203,13 @@ import YAML
             text
           inputs: {? k : v}
       """.utf8)
-    let (rounds, state) = SplitMix.plan(rounds: 4000, state: 42)
-    var random = SplitMix(state: state)
+    let plan = SeededNumbers.fuzzing(rounds: 4000, seed: 42)
+    var random = plan.numbers
     let pieces = [
       "\t", "*a", "&b ", "<<: ", "{", "}", "[", "]", ": ", "- ", "\"", "'", "|\n", "\0", "---\n",
       "!!str ", "? ", "\u{feff}", "%", "#",
     ]
-    for _ in 0..<rounds {
+    for _ in 0..<plan.rounds {
       var bytes = seed
       for _ in 0..<(1 + random.below(6)) {
         let place = random.below(bytes.count)
@@ -242,29 +243,4 @@ import YAML
       }
     }
   }
-}
-
-/// A small generator with a fixed sequence.
-struct SplitMix {
-  var state: UInt64
-
-  /// `FUZZ_ROUNDS` in the environment asks for a longer run than the test's own, with a sequence
-  /// that depends on it.
-  static func plan(rounds: Int, state: UInt64) -> (rounds: Int, state: UInt64) {
-    guard let text = getenv("FUZZ_ROUNDS"), let wanted = Int(String(cString: text)) else {
-      return (rounds, state)
-    }
-    return (wanted, state &+ UInt64(clamping: wanted))
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-
-  /// A number below `bound`, which must be positive.
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
