@@ -7,21 +7,22 @@ extension Engine {
     let plan = try plan(targets: targets)
     var statuses = plan.statuses
     for place in statuses.indices where statuses[place].state == .stale {
-      guard statuses[place].partitionCount != nil else { continue }
       statuses[place].addFailures(try failures(of: statuses[place].name, in: plan))
     }
     return statuses
   }
 
-  /// Partitions that would run and whose last try with the same key failed, in their order.
+  /// Partitions that would run and whose last try with the same key failed, in their order; an empty
+  /// name stands for an asset without partitions.
   private func failures(
     of asset: String, in plan: Plan
   ) throws(BuildError) -> [(partition: String, message: String)] {
     let last = try index.lastFailures(asset: asset)
     guard !last.isEmpty else { return [] }
     return plan.tasks(of: asset).compactMap { task in
-      guard case .run = task.action, let partition = task.partition, let key = task.key,
-        let failure = last[partition], failure.key == key
+      let partition = task.partition ?? ""
+      guard case .run = task.action, let key = task.key, let failure = last[partition],
+        failure.key == key
       else { return nil }
       return (partition, failure.message)
     }
@@ -72,10 +73,18 @@ extension Engine {
   package func logPath(
     of asset: String, partition: String? = nil, run: String? = nil
   ) throws(BuildError) -> String? {
-    try requireAsset(asset)
-    for record in try index.tasks("WHERE asset = ?", [.text(asset)], limit: 200) {
-      if let run, record.run != run { continue }
-      if let partition, record.task.partition != partition { continue }
+    try require(partition: partition, of: try requireAsset(asset))
+    var filter = "WHERE asset = ?"
+    var values: [Database.Value] = [.text(asset)]
+    if let run {
+      filter += " AND run = ?"
+      values.append(.text(run))
+    }
+    if let partition {
+      filter += " AND partition = ?"
+      values.append(.text(partition))
+    }
+    for record in try index.tasks(filter, values, limit: 200) {
       let logs = layout.run(record.run) + "/logs/"
       var candidates = ["\(logs)\(asset).log"]
       if let value = record.task.partition {
@@ -143,6 +152,16 @@ extension Engine {
         name, suggestions: Suggestion.nearest(to: name, in: graph.assets.map(\.name)))
     }
     return node
+  }
+
+  /// Throws when a partition is named that the asset doesn't have.
+  func require(partition: String?, of node: AssetNode) throws(BuildError) {
+    guard let partition else { return }
+    let values = node.partitions?.values ?? []
+    guard !values.contains(partition) else { return }
+    throw .unknownPartition(
+      asset: node.name, value: partition,
+      suggestions: Suggestion.nearest(to: partition, in: values))
   }
 }
 

@@ -6,6 +6,9 @@
 
 /// Leaving proof behind that everything was fresh.
 extension Engine {
+  /// Every set of targets, profile and `--set` has one of its own.
+  private static let mostSnapshots = 64
+
   /// Plans again and, when everything is fresh, saves a snapshot for `invocation`.
   ///
   /// `pipelineFiles` are those the graph was made from, looked at before they were read. When a
@@ -47,6 +50,7 @@ extension Engine {
     guard let bytes else { return false }
     try Disk.makeFolders(layout.snapshots)
     try Disk.writeWhole(bytes, to: invocation.path(cache: layout.root))
+    try Disk.keepNewest(Self.mostSnapshots, in: layout.snapshots)
     return true
   }
 }

@@ -148,8 +148,12 @@ package final class Engine {
     let executor = try Executor(
       assets: assets, evaluator: evaluator, options: options, launcher: launcher,
       recorder: recorder)
+    // A verdict that is given anew may be another than the one a snapshot rests on; so may be one that a
+    // neighbour proves right meanwhile.
+    if options.recheck { try Disk.removeTree(layout.snapshots) }
     return try options.interruption.whileHeld { () throws(BuildError) in
       let summary = try executor.runChecks()
+      if options.recheck { try Disk.removeTree(layout.snapshots) }
       recorder.finish(summary)
       return summary
     }
@@ -162,7 +166,7 @@ package final class Engine {
     for asset in targets.isEmpty ? graph.order : try graph.indices(of: targets) {
       for check in graph.assets[asset].checks {
         var state = Plan.Check.State.pending
-        if let key = evaluator.checkKey(check, of: asset) {
+        if let key = try evaluator.checkKey(check, of: asset) {
           state = try index.verdict(key).map { .known($0) } ?? .toRun
         }
         found.append(Plan.Check(asset: graph.assets[asset].name, check: check, state: state))
@@ -251,6 +255,7 @@ package final class Engine {
       throw .unknownAsset(
         asset, suggestions: Suggestion.nearest(to: asset, in: graph.assets.map(\.name)))
     }
+    try require(partition: partition, of: node)
     let path = layout.current(profile: configuration.profile, asset: asset, partition: partition)
     let partitions = partition == nil ? node.partitions?.values ?? [] : []
     let complete: Bool

@@ -26,6 +26,7 @@ package struct Tool: ParsableCommand {
 extension Tool {
   /// Parses the process's arguments, runs the command and ends the process with its status.
   package static func start() {
+    ProcessClock.begin()
     // A reader that has gone (`nanobuild status | head`) is noticed at the write.
     signal(SIGPIPE, SIG_IGN)
     let arguments = separated(Array(CommandLine.arguments.dropFirst()))

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import CSystem
 
 #if canImport(Glibc)
   internal import Glibc
@@ -25,7 +26,7 @@ package final class ThreadPool: @unchecked Sendable {
   deinit { nb_pool_free(pool) }
 
   /// The processors this process may run on.
-  package static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  package static var processorCount: Int { Int(nb_usable_processors()) }
 
   /// Runs `body` once for each chunk in `0..<chunks` and returns when all are done. Not to be
   /// called from inside a body.

@@ -12,6 +12,7 @@ struct DocumentReader {
   let problems: ProblemCollector
   /// Errors of the YAML, of which duplicate names of assets are told in our own words.
   let yamlErrors: [YAMLError]
+  let partitionBudget = PartitionBudget()
 
   // MARK: Pipeline file
 

@@ -1,6 +1,13 @@
 import Diagnostics
 import YAML
 
+/// How many partitions the assets of one file may still have, so that a short file can't ask for more
+/// memory than there is.
+final class PartitionBudget {
+  static let limit = 2_000_000
+  var left = PartitionBudget.limit
+}
+
 /// Reads `partitions: {shard: 00000..00003}`, a list of values, or the name of an asset to follow.
 struct PartitionsReader {
   static let limit = 1_000_000
@@ -34,7 +41,16 @@ struct PartitionsReader {
         at: keyNode)
       return nil
     }
-    return values(value, key).map { .values(key: key, $0, keyNode) }
+    guard let values = values(value, key) else { return nil }
+    reader.partitionBudget.left -= values.count
+    return .values(key: key, values, keyNode)
+  }
+
+  /// Whether there may be `count` more in this file.
+  private func isAffordable(_ count: Int, at node: YAMLNode) -> Bool {
+    if count <= reader.partitionBudget.left { return true }
+    problems.report(.tooManyPartitionsInFile(limit: PartitionBudget.limit), at: node)
+    return false
   }
 
   private func values(_ node: YAMLNode, _ key: String) -> [String]? {
@@ -72,6 +88,7 @@ struct PartitionsReader {
         problems.report(.tooManyPartitions(limit: Self.limit), at: element)
         return nil
       }
+      guard isAffordable(values.count, at: element) else { return nil }
     }
     if values.isEmpty {
       problems.report(.noPartitions, at: node)
@@ -97,6 +114,7 @@ struct PartitionsReader {
       problems.report(.tooManyPartitions(limit: Self.limit), at: node)
       return nil
     }
+    guard isAffordable(last - first + 1, at: node) else { return nil }
     let width = ends.0.utf8.first == UInt8(ascii: "0") ? ends.0.utf8.count : 0
     return (first...last).map { number in
       let digits = String(number)

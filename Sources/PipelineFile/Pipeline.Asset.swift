@@ -185,6 +185,11 @@ extension Pipeline {
     package var assets: [String] {
       schema.assetParameters.compactMap { parameters[$0]?.stringValue }
     }
+
+    /// Files and folders outside the pipeline that it also looks at.
+    package var files: [String] {
+      schema.fileParameters.compactMap { parameters[$0]?.stringValue }
+    }
   }
 }
 

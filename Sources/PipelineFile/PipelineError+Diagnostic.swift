@@ -56,6 +56,8 @@ extension PipelineError {
       "\(Wording.quoted(names.first ?? "")) needs itself: \(Self.loop(names))"
     case .badRange(let text, let reason): "\(Wording.quoted(text)) is no range: \(reason)"
     case .tooManyPartitions(let limit): "more than \(Wording.number(limit)) partitions"
+    case .tooManyPartitionsInFile(let limit):
+      "more than \(Wording.number(limit)) partitions in one file"
     case .noPartitions: "there are no partitions here"
     case .severalPartitionKeys: "an asset has one partition key"
     case .badPartitionValue(let value, let rule):
@@ -120,7 +122,8 @@ extension PipelineError {
     case .checkNamesNothing: "write `- name: {parameter: value}`"
     case .checkNamesSeveral: "begin each check with its own `- `"
     case .badName, .twoAssets, .equalNames, .badVersion, .profileFileIsPipeline, .unreadable,
-      .overrideTooDeep, .emptyInput, .wrongKind, .fileForAsset, .tooManyPartitions, .noPartitions,
+      .overrideTooDeep, .emptyInput, .wrongKind, .fileForAsset, .tooManyPartitions,
+      .tooManyPartitionsInFile, .noPartitions,
       .badPartitionValue, .repeatedPartition, .profileRenamesPartitionKey, .followCycle,
       .checkDoesNotFit, .checkOfItself:
       nil

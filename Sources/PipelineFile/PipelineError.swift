@@ -52,6 +52,7 @@ enum PipelineError: Error, Sendable, Hashable {
   // MARK: Partitions
   case badRange(String, reason: String)
   case tooManyPartitions(limit: Int)
+  case tooManyPartitionsInFile(limit: Int)
   case noPartitions
   case severalPartitionKeys
   case badPartitionValue(String, rule: String)

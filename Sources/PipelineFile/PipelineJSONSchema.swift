@@ -96,7 +96,7 @@ package enum PipelineJSONSchema {
     ]
     properties["description"] = ["type": ["string", "number", "boolean"]]
     properties["group"] = [
-      "type": ["string", "number", "boolean"], "description": "Where `graph` and `ui` show it",
+      "type": ["string", "number", "boolean"], "description": "Where `graph` shows it",
     ]
     properties["inputs"] = [
       "type": "object", "description": "Assets, files or globs by the step's names for them",

@@ -69,10 +69,13 @@ package struct CheckSchema: Sendable {
   package var parameters: [ParameterSchema]
   /// Names of parameters that hold an asset's name; the check then depends on that asset's result.
   package var assetParameters: [String]
+  /// Names of parameters that hold a path; the check then depends on what is there.
+  package var fileParameters: [String]
 
   package init(
     name: String, summary: String, revision: Int = 1, appliesTo: [ArtifactKind] = [],
-    parameters: [ParameterSchema] = [], assetParameters: [String] = []
+    parameters: [ParameterSchema] = [], assetParameters: [String] = [],
+    fileParameters: [String] = []
   ) {
     self.name = name
     self.summary = summary
@@ -80,6 +83,7 @@ package struct CheckSchema: Sendable {
     self.appliesTo = appliesTo
     self.parameters = parameters
     self.assetParameters = assetParameters
+    self.fileParameters = fileParameters
   }
 }
 

@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -60,6 +62,6 @@ struct ThreadTeam: ~Copyable {
 
   /// The number of threads to use when none is asked for.
   static var processorCount: Int {
-    max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    Int(nb_usable_processors())
   }
 }

@@ -12,7 +12,9 @@ enum TextCheck {
       return YAMLError(.utf16, at: SourceLocation(file: file, line: 1, column: 1))
     }
     return bytes.withUnsafeBufferPointer { bytes in
-      guard let (offset, reason) = firstFault(bytes) else { return nil }
+      guard let (offset, reason) = firstFault(bytes) ?? excessiveDirective(bytes, limits) else {
+        return nil
+      }
       let place = place(of: offset, in: bytes)
       return YAMLError(
         reason, at: SourceLocation(file: file, line: place.line, column: place.column))
@@ -23,6 +25,22 @@ enum TextCheck {
     if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) { return true }
     // ASCII text in UTF-16 without a mark has NUL as every other byte.
     return bytes.count >= 2 && (bytes[0] == 0) != (bytes[1] == 0) && bytes.count % 2 == 0
+  }
+
+  /// The first line past the limit that would be a directive. Only lines before the document are, but
+  /// no pipeline file has so many others that begin like one.
+  private static func excessiveDirective(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ limits: YAMLLimits
+  ) -> (Int, YAMLError.Reason)? {
+    var count = 0
+    for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "%") {
+      guard index == 0 || bytes[index - 1] == 0x0a || bytes[index - 1] == 0x0d else { continue }
+      count += 1
+      if count > limits.directives {
+        return (index, .tooManyDirectives(limit: limits.directives))
+      }
+    }
+    return nil
   }
 
   private static func firstFault(

@@ -18,6 +18,7 @@ extension YAMLError {
     case .outOfMemory: "there is not enough memory to read this file"
     case .secondDocument: "a second document begins here"
     case .tooDeep(let limit): "nested deeper than \(limit) levels"
+    case .tooManyDirectives(let limit): "more than \(limit) lines that begin with `%`"
     case .tooManyNodes(let limit): "more than \(Wording.number(limit)) values in one file"
     case .aliasExpansion(let limit):
       "aliases expand this file by more than \(Wording.number(limit)) values"
@@ -38,7 +39,8 @@ extension YAMLError {
     case .syntax(let problem, let context, _): LibyamlWording.help(problem, context: context)
     case .unknownTag: "remove the tag; types follow from how a value is used"
     case .mergeOfScalar: "write `<<: *anchor`"
-    case .empty, .controlCharacter, .tooLarge, .outOfMemory, .tooDeep, .tooManyNodes,
+    case .empty, .controlCharacter, .tooLarge, .outOfMemory, .tooDeep, .tooManyDirectives,
+      .tooManyNodes,
       .aliasExpansion, .unknownAnchor, .aliasInsideItself, .duplicateKey, .keyIsCollection:
       nil
     }

@@ -14,6 +14,7 @@ package struct YAMLError: Error, Sendable, Hashable {
     case outOfMemory
     case secondDocument
     case tooDeep(limit: Int)
+    case tooManyDirectives(limit: Int)
     case tooManyNodes(limit: Int)
     case aliasExpansion(limit: Int)
     case unknownAnchor(String)

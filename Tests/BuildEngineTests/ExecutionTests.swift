@@ -119,7 +119,8 @@ import Testing
     let command =
       "env | grep -v -e ^PWD= -e ^_= -e ^OLDPWD= -e ^PATH= | sed \"s#$NB_ROOT#R#g\" | cut -c1-28 | sort > text"
     var node = shell("a", command, ["f": .path("f")], environment: ["LANG"])
-    node.parameters["parameters"] = ["n": 3, "words": ["a", "b c"]]
+    node.parameters["n"] = 3
+    node.parameters["words"] = ["a", "b c"]
     node.keyParameters = node.parameters
     try lab.write("f", "1")
     try lab.run([node], environment: ["LANG": "C", "SECRET": "x"])

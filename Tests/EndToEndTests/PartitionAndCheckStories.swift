@@ -157,6 +157,21 @@ import Testing
     #expect(try project.result("next") == "good again\n")
   }
 
+  /// What is judged again may be judged otherwise: what was proved fresh before is so no longer.
+  @Test func aVerdictGivenAgainCounts() throws {
+    let project = try project(check("test -e $NB_ROOT/mark"))
+    try project.write("mark", "")
+    for _ in 0..<3 { #expect(try project.run("run").status == 0) }
+    #expect(try project.run("status", "--check").status == 0)
+    project.remove("mark")
+    #expect(try project.run("check", "--again").status == 1)
+    #expect(try project.run("status", "--check").status == 1)
+    #expect(try project.run("run").status == 1)
+    try project.write("mark", "")
+    #expect(try project.run("check", "--again").status == 0)
+    #expect(try project.run("status", "--check").status == 0)
+  }
+
   @Test func aFailingWarningIsToldEveryTimeAndBlocksNothing() throws {
     let project = try project(check(grepGood, severity: "warn"))
     try project.write("words.txt", "bad\n")

@@ -114,6 +114,59 @@ import Testing
     #expect(try project.result("best") == "good\n")
   }
 
+  @Test func parametersThatWouldBeOneVariableAreRefused() throws {
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        a: {step: shell, with: {command: "true", a-b: one, a_b: two}}
+
+      """)
+    let end = try project.run("run")
+    #expect(end.status == 2)
+    #expect(end.error.contains("`a-b` and `a_b` would both be `NB_PARAM_a_b`"), "\(end.error)")
+    try project.write(
+      "pipeline.yaml",
+      "nanobuild: 1\nassets: {a: {step: shell, with: {command: 'echo $NB_PARAM_parameters > text', "
+        + "parameters: {q: 1}}}}\n")
+    #expect(try project.run("run").status == 0)
+    #expect(try project.result("a") == "{\"q\":1}\n")
+  }
+
+  @Test func aFailureIsShownByStatusAndItsOutputCantDriveTheTerminal() throws {
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        a: {step: shell, with: {command: 'printf "\\033[2Jgone\\n"; exit 3'}}
+
+      """)
+    let end = try project.run("run")
+    #expect(end.status == 1)
+    #expect(!end.error.contains("\u{1b}[2J"))
+    #expect(end.error.contains("[2Jgone"))
+    let status = try project.run("status").output
+    #expect(status.contains("it failed: the command exited with status 3"), "\(status)")
+  }
+
+  @Test func theLogOfEachPartitionIsFound() throws {
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        a: {step: shell, partitions: {p: 0..249}, with: {command: "echo log of $NB_PARTITION_p"}}
+
+      """)
+    #expect(try project.run("run").status == 0)
+    #expect(try project.run("log", "a[0]").output == "log of 0\n")
+    #expect(try project.run("log", "a[249]", "--run", "last").output == "log of 249\n")
+    for command in ["log", "path"] {
+      let end = try project.run(command, "a[250]")
+      #expect(end.status == 64)
+      #expect(end.error.contains("`a` has no partition `250`"), "\(end.error)")
+    }
+  }
+
   @Test func retriesAndForceAndOnly() throws {
     let project = try TestProject(
       """

@@ -76,6 +76,17 @@ import Testing
       TestFiles(text("0..999999999999999999")).report().contains("more than 1,000,000 partitions"))
   }
 
+  @Test func manyAssetsOfManyPartitionsAreRefusedTogether() {
+    let assets = (0..<60).map {
+      "  a\($0): {step: shell, partitions: {p: 0..999999}, with: {command: x}}\n"
+    }
+    let files = TestFiles("nanobuild: 1\nassets:\n" + assets.joined())
+    let seconds = time {
+      #expect(files.report().contains("more than 2,000,000 partitions in one file"))
+    }
+    #expect(seconds < 20)
+  }
+
   @Test func aBombAndDeepBracketsAreErrors() {
     var bomb = "nanobuild: 1\nx0: &x0 [a, a, a, a, a, a, a, a, a]\n"
     for level in 1..<30 {

@@ -169,6 +169,13 @@ import YAML
     #expect(parse(text).errors.first?.reason == .aliasExpansion(limit: 1_000_000))
   }
 
+  /// libyaml compares each with all before it: 100,000 took half a minute.
+  @Test func manyDirectivesAreRefused() {
+    let text = (0..<1000).map { "%TAG !a\($0)! tag:a\n" }.joined() + "---\na: 1\n"
+    #expect(parse(text).errors.first?.reason == .tooManyDirectives(limit: 100))
+    #expect(parse("%YAML 1.2\n---\na: 1\n").errors.isEmpty)
+  }
+
   @Test func limitsCanBeSet() {
     var limits = YAMLLimits()
     limits.nodes = 3

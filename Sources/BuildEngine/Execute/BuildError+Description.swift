@@ -19,6 +19,8 @@ extension BuildError: CustomStringConvertible {
     case .cycle(let names): "these assets need each other: \(names.joined(separator: " → "))"
     case .unknownInput(let asset, let input, let name):
       "input `\(input)` of `\(asset)` names `\(name)`, which is no asset"
+    case .unknownPartition(let asset, let value, _):
+      "`\(asset)` has no partition `\(value)`"
     case .duplicatePartition(let asset, let value):
       "`\(asset)` has the partition `\(value)` twice"
     case .partitionNotFollowed(let asset, let value, let followed):
@@ -59,7 +61,8 @@ extension BuildError: CustomStringConvertible {
   /// What to do about it, when that is known.
   package var help: String? {
     switch self {
-    case .unknownAsset(_, let suggestions) where !suggestions.isEmpty:
+    case .unknownAsset(_, let suggestions) where !suggestions.isEmpty,
+      .unknownPartition(_, _, let suggestions) where !suggestions.isEmpty:
       "did you mean \(suggestions.map { "`\($0)`" }.joined(separator: " or "))?"
     case .forcedOutsideRun(let name): "add `\(name)` to the targets"
     case .invalidName:
@@ -71,6 +74,8 @@ extension BuildError: CustomStringConvertible {
       Disk.lackOfRoom(at: path)
         ?? "free some space (`nanobuild cache gc` removes old results) and run again"
     case .database(let path, _, _): Disk.lackOfRoom(at: path)
+    case .cannotStartWorker(_, let code) where code == E2BIG:
+      "the command with its variables is longer than the system takes; put it into a script file"
     case .cacheInUse: "wait for it to end, or stop it, and try again"
     case .noCurrentResult(let asset): "make it with `nanobuild run \(asset)`"
     case .escapingLinkInResult: "copy the file into the result, or use a relative link inside it"

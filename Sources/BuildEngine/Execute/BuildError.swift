@@ -10,6 +10,7 @@ package enum BuildError: Error, Sendable, Hashable {
   case invalidName(String, kind: NameKind)
   case cycle([String])
   case unknownInput(asset: String, input: String, names: String)
+  case unknownPartition(asset: String, value: String, suggestions: [String])
   case duplicatePartition(asset: String, value: String)
   case partitionNotFollowed(asset: String, value: String, followed: String)
 

@@ -28,7 +28,7 @@ extension Executor {
 
   private func startCheck(_ number: Int, of asset: Int) throws(BuildError) {
     let check = graph.assets[asset].checks[number]
-    guard let key = evaluator.checkKey(check, of: asset) else {
+    guard let key = try evaluator.checkKey(check, of: asset) else {
       return checkUnknown(asset, check)
     }
     if !options.recheck, let verdict = try index.verdict(key) {
@@ -56,7 +56,7 @@ extension Executor {
     // A command that was asked to stop says nothing about the result.
     if isStopping, isShell { return }
     if let verdict = job.verdict, job.failure == nil, end == .exited(0) || isShell {
-      if let key = evaluator.checkKey(check, of: job.asset), !index.database.isReadOnly {
+      if let key = try evaluator.checkKey(check, of: job.asset), !index.database.isReadOnly {
         try index.rememberVerdict(
           verdict, key: key, asset: graph.assets[job.asset].name, check: check,
           run: try recorder.open(), at: Double(Clock.wall()) * 1e-9)

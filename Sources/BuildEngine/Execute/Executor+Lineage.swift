@@ -22,7 +22,7 @@ extension Executor {
     }
     var judgements: [LineageAsset.Judgement] = []
     for check in node.checks {
-      guard let key = evaluator.checkKey(check, of: asset), let verdict = try index.verdict(key)
+      guard let key = try evaluator.checkKey(check, of: asset), let verdict = try index.verdict(key)
       else { continue }
       judgements.append(
         LineageAsset.Judgement(

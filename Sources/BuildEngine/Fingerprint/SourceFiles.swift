@@ -1,3 +1,5 @@
+import ByteCoding
+
 /// Content of the project's files by path, read only when their stamp says they may have changed.
 ///
 /// Lives for one plan or run; what it learns goes to the index.
@@ -33,7 +35,7 @@ final class SourceFiles {
   private let lister: SourceLister
   private let index: StateIndex
   private let width: Int
-  private var resolved: [String: Resolved] = [:]
+  private var resolved: [ExactText: Resolved] = [:]
 
   init(projectRoot: String, index: StateIndex, width: Int) {
     lister = SourceLister(projectRoot: projectRoot)
@@ -45,17 +47,19 @@ final class SourceFiles {
   func prepare(_ paths: [String]) throws(BuildError) {
     let listedAt = Clock.wall()
     var listings: [(path: String, listing: SourceListing)] = []
-    var toHash: [String: Int] = [:]
+    var toHash: [ExactText: Int] = [:]
     var hashPaths: [String] = []
-    var known: [String: (HashedFile)] = [:]
-    for path in paths where resolved[path] == nil {
+    var known: [ExactText: HashedFile] = [:]
+    for path in paths where resolved[ExactText(path)] == nil {
       let listing = try lister.list(path)
-      for file in listing.files where known[file.path] == nil && toHash[file.path] == nil {
+      for file in listing.files {
+        let exact = ExactText(file.path)
+        guard known[exact] == nil, toHash[exact] == nil else { continue }
         if let hashed = try index.file(file.path), hashed.stamp == file.status.stamp, !hashed.isRacy
         {
-          known[file.path] = hashed
+          known[exact] = hashed
         } else {
-          toHash[file.path] = hashPaths.count
+          toHash[exact] = hashPaths.count
           hashPaths.append(file.path)
         }
       }
@@ -64,9 +68,12 @@ final class SourceFiles {
     let results = hashPaths.isEmpty ? [] : FileHasher.hash(hashPaths, width: width)
     for (path, number) in toHash { known[path] = try results[number].get() }
     if !hashPaths.isEmpty {
-      try index.rememberFiles(hashPaths.compactMap { path in known[path].map { (path, $0) } })
+      try index.rememberFiles(
+        hashPaths.compactMap { path in known[ExactText(path)].map { (path, $0) } })
     }
-    for (path, listing) in listings { resolved[path] = combine(path, listing, known, listedAt) }
+    for (path, listing) in listings {
+      resolved[ExactText(path)] = combine(path, listing, known, listedAt)
+    }
   }
 
   /// All that was resolved so far.
@@ -74,9 +81,9 @@ final class SourceFiles {
 
   /// The files behind `path`; none when there is nothing of that name.
   func resolve(_ path: String) throws(BuildError) -> Resolved {
-    if let known = resolved[path] { return known }
+    if let known = resolved[ExactText(path)] { return known }
     try prepare([path])
-    guard let found = resolved[path] else { throw .unreadableInput(path: path, code: 2) }
+    guard let found = resolved[ExactText(path)] else { throw .unreadableInput(path: path, code: 2) }
     return found
   }
 
@@ -93,7 +100,7 @@ final class SourceFiles {
   func lookAgain(_ path: String) throws(BuildError) -> SecondLook {
     let before = try resolve(path)
     if !before.isRacy, try hasSameStamps(before, path) { return .same }
-    resolved[path] = nil
+    resolved[ExactText(path)] = nil
     let after = try resolve(path)
     guard before.entries.map(Self.content) == after.entries.map(Self.content) else {
       return .changed
@@ -106,7 +113,7 @@ final class SourceFiles {
     let files = try lister.list(path).files
     return files.count == before.entries.count
       && zip(files, before.entries).allSatisfy { file, entry in
-        file.name == entry.name && file.status.stamp == entry.stamp
+        file.name.hasSameBytes(as: entry.name) && file.status.stamp == entry.stamp
           && file.status.isExecutable == entry.isExecutable
       }
   }
@@ -119,13 +126,13 @@ final class SourceFiles {
   }
 
   private func combine(
-    _ path: String, _ listing: SourceListing, _ known: [String: HashedFile], _ listedAt: Int64
+    _ path: String, _ listing: SourceListing, _ known: [ExactText: HashedFile], _ listedAt: Int64
   ) -> Resolved {
     var isRacy = listing.hasUnsettledLink
     var entries: [Entry] = []
     entries.reserveCapacity(listing.files.count)
     for file in listing.files {
-      guard let hashed = known[file.path] else { continue }
+      guard let hashed = known[ExactText(file.path)] else { continue }
       if hashed.isRacy { isRacy = true }
       entries.append(
         Entry(

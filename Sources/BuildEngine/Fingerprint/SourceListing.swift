@@ -1,3 +1,5 @@
+import ByteCoding
+
 /// One file of the user's that an input names, directly or by a folder or glob.
 struct SourceFile: Sendable {
   /// As the pipeline file would name it.
@@ -61,10 +63,11 @@ struct SourceLister {
     }
     listing.files.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     // `a/**/**/b` may find a file by several ways.
-    var previous: String?
+    var previous: ExactText?
     listing.files.removeAll { file in
-      defer { previous = file.name }
-      return file.name == previous
+      let name = ExactText(file.name)
+      defer { previous = name }
+      return name == previous
     }
     return listing
   }

@@ -115,17 +115,21 @@ package struct CheckNode: Sendable, Hashable {
   package var severity: Severity
   /// Assets that its parameters name; their results are part of the verdict's key.
   package var otherAssets: [String]
+  /// Files and folders that its parameters name; their content is part of the verdict's key.
+  package var files: [String]
   package var environment: [String]
 
   package init(
     name: String, revision: Int = 1, parameters: [String: JSONValue] = [:],
-    severity: Severity = .error, otherAssets: [String] = [], environment: [String] = []
+    severity: Severity = .error, otherAssets: [String] = [], files: [String] = [],
+    environment: [String] = []
   ) {
     self.name = name
     self.revision = revision
     self.parameters = parameters
     self.severity = severity
     self.otherAssets = otherAssets
+    self.files = files
     self.environment = environment
   }
 

@@ -120,9 +120,10 @@ extension AssetStatus {
 
   /// Says what failed instead of that it is missing.
   mutating func addFailures(_ failures: [(partition: String, message: String)]) {
-    failedPartitions = failures.count
+    if partitionCount != nil { failedPartitions = failures.count }
     guard state == .stale, let first = failures.first else { return }
-    reason = "\(first.partition) failed: \(first.message)"
+    let name = first.partition.isEmpty ? "it" : first.partition
+    reason = "\(name) failed: \(first.message)"
   }
 
   private mutating func raise(_ other: State, _ why: String?) {

@@ -81,7 +81,7 @@ struct Planner {
   }
 
   private func state(of check: CheckNode, _ asset: Int) throws(BuildError) -> Plan.Check.State {
-    guard let key = evaluator.checkKey(check, of: asset) else { return .pending }
+    guard let key = try evaluator.checkKey(check, of: asset) else { return .pending }
     return try evaluator.index.verdict(key).map { .known($0) } ?? .toRun
   }
 }

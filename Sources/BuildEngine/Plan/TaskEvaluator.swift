@@ -57,6 +57,7 @@ final class TaskEvaluator {
           paths += graph.assets[asset].allPaths(path)
         }
       }
+      for check in graph.assets[asset].checks { paths += check.files }
     }
     try sources.prepare(paths)
   }
@@ -225,7 +226,7 @@ final class TaskEvaluator {
   }
 
   /// The key of a check's verdict; nil while a result it looks at is unknown.
-  func checkKey(_ check: CheckNode, of asset: Int) -> Digest? {
+  func checkKey(_ check: CheckNode, of asset: Int) throws(BuildError) -> Digest? {
     guard let digest = resultDigest(of: asset) else { return nil }
     var recipe = FingerprintRecipe()
     recipe.step("check " + check.name, revision: check.revision)
@@ -241,6 +242,10 @@ final class TaskEvaluator {
       }
       recipe.input(name)
       recipe.result(digest)
+    }
+    for path in check.files.sorted() {
+      recipe.input(path)
+      try add(files: path, input: check.name, asset: graph.assets[asset].name, to: &recipe)
     }
     return recipe.key
   }

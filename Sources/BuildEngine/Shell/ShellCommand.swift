@@ -1,7 +1,7 @@
 import JSON
 
 /// The command of a `shell` step or check with the surroundings it runs in.
-struct ShellCommand {
+package struct ShellCommand {
   static let name = "shell"
   static let shell = "/bin/sh"
 
@@ -27,12 +27,7 @@ struct ShellCommand {
     }
     environment["PATH"] = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
     environment["NB_ROOT"] = request.projectRoot
-    var parameters = request.parameters["parameters"]?.objectValue ?? [:]
-    for (name, value) in request.parameters
-    where !["command", "environment", "parameters"].contains(name) {
-      parameters[name] = value
-    }
-    for (name, value) in parameters {
+    for (name, value) in request.parameters where !["command", "environment"].contains(name) {
       environment["NB_PARAM_" + Self.variable(name)] = Self.text(value)
     }
     switch request.kind {
@@ -84,7 +79,7 @@ struct ShellCommand {
   }
 
   /// A name as the shell allows it: everything but letters, digits and `_` becomes `_`.
-  static func variable(_ name: String) -> String {
+  package static func variable(_ name: String) -> String {
     String(
       name.unicodeScalars.map { scalar in
         switch scalar {

@@ -1,3 +1,5 @@
+import ByteCoding
+
 /// Stamps of everything a decision rested on, packed for a file.
 ///
 /// Becomes useless (`isUsable` false) as soon as one stamp could hide a change.
@@ -7,14 +9,15 @@ struct GuardList {
   private(set) var bases: [String] = []
   private(set) var count = 0
   private(set) var isUsable = true
-  private var baseNumbers: [String: UInt32] = [:]
+  private var baseNumbers: [ExactText: UInt32] = [:]
 
   /// Gives a folder a number; names are kept relative to it.
   mutating func base(_ folder: String) -> UInt32 {
-    if let number = baseNumbers[folder] { return number }
+    let exact = ExactText(folder)
+    if let number = baseNumbers[exact] { return number }
     let number = UInt32(bases.count)
     bases.append(folder)
-    baseNumbers[folder] = number
+    baseNumbers[exact] = number
     return number
   }
 

@@ -1,3 +1,4 @@
+import ByteCoding
 import JSON
 
 /// The cache's index, `state.sqlite`: keys → results, file digests, checks, runs.
@@ -9,7 +10,7 @@ final class StateIndex {
   let database: Database
   let bootIdentifier: Int64
   /// Digests learnt while the index can't be written.
-  private var unsavedFiles: [String: HashedFile] = [:]
+  private var unsavedFiles: [ExactText: HashedFile] = [:]
 
   init(_ database: Database) throws(BuildError) {
     self.database = database
@@ -88,7 +89,7 @@ final class StateIndex {
 
   /// What was last read at `path`, unless a loss of power may have undone it.
   func file(_ path: String) throws(BuildError) -> HashedFile? {
-    if let known = unsavedFiles[path] { return known }
+    if let known = unsavedFiles[ExactText(path)] { return known }
     return try database.first(
       """
       SELECT size, modified, changed, inode, executable, readAt, boot, digest FROM files
@@ -108,7 +109,7 @@ final class StateIndex {
 
   func rememberFiles(_ files: [(path: String, file: HashedFile)]) throws(BuildError) {
     guard !database.isReadOnly else {
-      for (path, file) in files { unsavedFiles[path] = file }
+      for (path, file) in files { unsavedFiles[ExactText(path)] = file }
       return
     }
     // Data that the kernel may not have written yet can be lost with the power while the stamp stays.

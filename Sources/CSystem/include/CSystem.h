@@ -2,6 +2,7 @@
 #pragma once
 #include "cpu_pause.h"
 #include "engine_process.h"
+#include "machine.h"
 #include "memory_hints.h"
 #include "nb_file_clone.h"
 #include "spawn_folder.h"

@@ -18,7 +18,8 @@ struct LogCommand: ParsableCommand {
 
   @Option(
     name: .customLong("run"),
-    help: ArgumentHelp("The log of this run, instead of the newest.", valueName: "id"))
+    help: ArgumentHelp(
+      "The log of this run (or `last`), instead of the newest that has one.", valueName: "id"))
   var runName: String?
 
   @Option(help: ArgumentHelp("Print only so many lines from the end.", valueName: "count"))
@@ -36,12 +37,13 @@ struct LogCommand: ParsableCommand {
     defer { terminal.flush() }
     let session = try Session.open(pipeline, terminal)
     let (asset, partition) = PathCommand.split(target)
+    let run = try runName.map { try RunSelection.find($0, session, terminal).id }
     let found = try terminal.reporting {
-      try session.engine.logPath(of: asset, partition: partition, run: runName)
+      try session.engine.logPath(of: asset, partition: partition, run: run)
     }
     guard let path = found else {
       terminal.fail(
-        runName.map { "`\(target)` has no log of run \($0)" } ?? "`\(target)` has no log",
+        run.map { "`\(target)` has no log of run \($0)" } ?? "`\(target)` has no log",
         help: "it has not run yet, or its run was removed by `cache gc`")
       throw ExitStatus.failed.exit
     }

@@ -6,7 +6,7 @@ package import PipelineFile
 ///
 /// A file is its magic, the XXH3-128 of the rest, and the form: `docs/CACHE_FORMAT.md`.
 package struct PipelineForms: Sendable {
-  /// Every edit, profile and `--set` makes a form of its own; those used last are likely used next.
+  /// Every edit, profile and `--set` makes a form of its own; the newest are the likeliest to be asked for.
   package static let mostKept = 16
   private static let magic = Array("NBPIPE01".utf8)
   private static let headerSize = 24
@@ -49,10 +49,7 @@ package struct PipelineForms: Sendable {
   private func write(_ bytes: [UInt8], as name: String) throws {
     try Disk.makeFolders(folder)
     try Disk.writeWhole(bytes, to: path(name))
-    let all = try Disk.names(in: folder).map { "\(folder)/\($0)" }
-    guard all.count > Self.mostKept else { return }
-    let times = all.map { ($0, Disk.status($0)?.stamp.modified ?? 0) }.sorted { $0.1 > $1.1 }
-    for (path, _) in times.dropFirst(Self.mostKept) { try Disk.removeFile(path) }
+    try Disk.keepNewest(Self.mostKept, in: folder)
   }
 
   private static func seal(_ form: [UInt8]) -> [UInt8] {

@@ -1,4 +1,5 @@
 import BuildEngine
+import Diagnostics
 import Glibc
 import JSON
 
@@ -135,7 +136,7 @@ final class ProgressRecorder {
     guard isFirst else { return }
     if let help = failure.help { line("  help: \(help)") }
     for text in failure.logTail.suffix(12) where !text.hasSuffix(failure.message) {
-      line("  │ \(text)")
+      line("  │ \(PrintableText.clean(text.replacing("\t", with: "  ")))")
     }
     if !failure.logPath.isEmpty { line("  log: \(failure.logPath)") }
   }

@@ -1,4 +1,5 @@
 import BuildEngine
+import CSystem
 import Diagnostics
 import Glibc
 import PipelineFile
@@ -79,8 +80,7 @@ struct Session {
     EngineConfiguration(
       projectRoot: project.root, cacheRoot: project.root + "/cache",
       profile: project.pipeline.profile, environment: ProcessVariables.all,
-      cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
-      memory: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
+      cores: Int(nb_usable_processors()), memory: Int(nb_usable_memory()))
   }
 
   /// As `Terminal.reporting`; files that are not there are all told at once, each where the pipeline
@@ -153,7 +153,7 @@ extension BuildError {
   /// What the command line was wrong about, what the project's files are wrong about, the rest.
   fileprivate var exitStatus: ExitStatus {
     switch self {
-    case .unknownAsset, .forcedOutsideRun: .usage
+    case .unknownAsset, .unknownPartition, .forcedOutsideRun: .usage
     case .duplicateAsset, .invalidName, .cycle, .unknownInput, .duplicatePartition,
       .partitionNotFollowed, .missingInput, .emptyGlob, .unreadableInput, .specialInput,
       .tooManyLevels:

@@ -2,11 +2,13 @@ import Glibc
 
 /// Time since this process began.
 enum ProcessClock {
-  static var secondsSinceStart: Double {
-    var spent = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent)
-    return Double(spent.tv_sec) + Double(spent.tv_nsec) * 1e-9
-  }
+  static var secondsSinceStart: Double { max(0, now - start) }
+
+  /// When `main` began, seconds since 1970.
+  private static let start = now
+
+  /// Call it first thing.
+  static func begin() { _ = start }
 
   /// Seconds since 1970.
   static var now: Double {

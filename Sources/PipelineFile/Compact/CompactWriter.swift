@@ -7,7 +7,7 @@ import JSON
 struct CompactWriter {
   private var body = ByteWriter(capacity: 1 << 14)
   private var texts: [String] = []
-  private var numbers: [String: Int] = [:]
+  private var numbers: [ExactText: Int] = [:]
   private let catalog: CatalogIndex
   private let fileNames: [String]
 
@@ -68,7 +68,10 @@ struct CompactWriter {
     _ values: [String: JSONValue], _ known: CatalogIndex.Parameters?
   ) {
     let defaults = known?.defaults ?? [:]
-    let own = values.filter { defaults[$0.key] != $0.value }.sorted { $0.key < $1.key }
+    let own = values.filter { name, value in
+      guard let standard = defaults[name] else { return true }
+      return !JSONWriter.text(standard).hasSameBytes(as: JSONWriter.text(value))
+    }.sorted { $0.key < $1.key }
     list(own) {
       $0.text($1.key)
       $0.value($1.value)
@@ -136,8 +139,9 @@ struct CompactWriter {
   // MARK: Values
 
   private mutating func text(_ text: String) {
-    if let number = numbers[text] { return body.integer(number) }
-    numbers[text] = texts.count
+    let exact = ExactText(text)
+    if let number = numbers[exact] { return body.integer(number) }
+    numbers[exact] = texts.count
     body.integer(texts.count)
     texts.append(text)
   }

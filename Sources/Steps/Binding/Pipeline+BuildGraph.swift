@@ -47,6 +47,7 @@ extension Pipeline.Asset {
       CheckNode(
         name: check.schema.name, revision: check.schema.revision, parameters: check.parameters,
         severity: check.severity == .error ? .error : .warn, otherAssets: check.assets,
+        files: check.files,
         environment: check.environment)
     }
     node.resources = taskResources

@@ -63,7 +63,7 @@ enum TokenizerCheckList {
           ParameterSchema(
             "min_difference", .number(-100...1), default: -0.3,
             "(their tokens − ours) ÷ their tokens must be at least this; positive is better"),
-        ]),
+        ], fileParameters: ["vocabulary"]),
       TokenizerCheck { context, parameters in
         let path = try parameters.string("vocabulary")
         let absolute = path.hasPrefix("/") ? path : context.projectRoot + "/" + path

@@ -1,3 +1,4 @@
+import BuildEngine
 import JSON
 import PipelineFile
 
@@ -15,7 +16,19 @@ enum ShellSchema {
         "environment", .list(of: .string), default: [],
         "variables that pass through and count in the key; all others are removed"),
     ],
-    produces: .files, acceptsAnyInput: true, acceptsAnyParameter: true)
+    produces: .files, acceptsAnyInput: true, acceptsAnyParameter: true, faults: collisions)
+
+  /// Parameters that the command would see as one variable.
+  @Sendable private static func collisions(_ asset: StepDeclaration) -> [StepDeclaration.Fault] {
+    let free = asset.parameters.keys.filter { !["command", "environment"].contains($0) }
+    return Dictionary(grouping: free.sorted(), by: ShellCommand.variable).sorted { $0.key < $1.key }
+      .filter { $0.value.count > 1 }.map { variable, names in
+        StepDeclaration.Fault(
+          [names[1]],
+          "\(names.map { "`\($0)`" }.joined(separator: " and ")) would both be `NB_PARAM_\(variable)`",
+          help: "name them so that they differ in letters, digits or `_`")
+      }
+  }
 
   static let check = CheckSchema(
     name: "shell",

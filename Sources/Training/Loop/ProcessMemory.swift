@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -30,10 +32,6 @@ enum ProcessMemory {
     return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
   }
 
-  /// Of the machine; without limit where the system does not tell.
-  static var ofMachine: Int {
-    let pages = sysconf(Int32(_SC_PHYS_PAGES))
-    let size = sysconf(Int32(_SC_PAGESIZE))
-    return pages > 0 && size > 0 ? pages * size : .max
-  }
+  /// Of the machine, or what this process may have of it.
+  static var ofMachine: Int { Int(nb_usable_memory()) }
 }
