@@ -90,11 +90,11 @@ import Training
     #expect(count == 0 || count == 3)
   }
 
-  /// Has the thread that asks it counted.
+  /// Has the thread that asks it counted, once it is warm.
   private struct CountedSource: BatchSource {
     var source: any BatchSource
     let counter: AllocationCounter
-    var isWatching = false
+    var passesToWarmUp = 8
 
     init(source: any BatchSource, counter: AllocationCounter) {
       self.source = source
@@ -102,8 +102,8 @@ import Training
     }
 
     mutating func next(_ batch: inout MicroBatch) throws(TrainingError) {
-      if !isWatching { counter.watchThread() }
-      isWatching = true
+      passesToWarmUp -= 1
+      if passesToWarmUp == -1 { counter.watchThread() }
       try source.next(&batch)
     }
     func write(to position: inout SourcePosition) { source.write(to: &position) }
