@@ -133,6 +133,7 @@ extension GPT {
     return counted
   }
 
+  /// Rows given by the caller, whose targets nobody asks for.
   private func choose(_ rows: ArraySlice<Int>) -> Group {
     for (place, row) in rows.enumerated() { workspace.chosenRows[place] = Int32(row) }
     return group(from: 0, to: rows.count)
