@@ -40,6 +40,8 @@ let cTargets: [Target] = [
   cTarget("COpenBLAS"),
   cTarget("CKernels"),
   cTarget("CHash"),
+  // Brings a malloc that counts; only the tests link it.
+  .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
 ]
 
 /// Flags that put the libraries into the program, so that a start need not find, map and relocate
@@ -130,7 +132,8 @@ let swiftTargets: [Target] = [
           "-Xclang-linker", "-static-libgcc",
         ] + archives + packedRelocations + startOrder, .when(platforms: [.linux]))
     ]),
-  .target(name: "TestSupport", dependencies: ["CSystem"], path: "Tests/TestSupport"),
+  .target(
+    name: "TestSupport", dependencies: ["CSystem", "CAllocationCount"], path: "Tests/TestSupport"),
 ]
 
 /// One test target a module, in `Tests/<module>Tests`.

@@ -13,6 +13,14 @@
 
 enum { SPINS = 2000 };
 
+/// A closure (chunk, worker) as Swift passes it: its code and, in a register of its own, its context.
+typedef __attribute__((swiftcall)) void (*nb_body)(long chunk, long worker,
+                                                   __attribute__((swift_context)) void *context);
+
+/// Runs chunks 0..<chunks once each on any worker and returns when all are done.
+__attribute__((swiftcall)) void nb_pool_run(struct nb_pool *pool, long chunks, nb_body body,
+                                            void *context);
+
 struct nb_pool {
   _Alignas(64) _Atomic(uint64_t) state;
   _Alignas(64) atomic_long done;
@@ -20,7 +28,7 @@ struct nb_pool {
   atomic_int stopping;
   uint64_t generation;
   long chunks;
-  nb_task task;
+  nb_body body;
   void *context;
   pthread_mutex_t lock, runs;
   pthread_cond_t wake;
@@ -48,7 +56,7 @@ static int run_one(struct nb_pool *pool, long worker) {
     if (!atomic_compare_exchange_weak_explicit(&pool->state, &state, state - 1,
                                                memory_order_acq_rel, memory_order_acquire))
       continue;
-    pool->task(pool->context, pool->chunks - (long)(uint32_t)state, worker);
+    pool->body(pool->chunks - (long)(uint32_t)state, worker, pool->context);
     atomic_fetch_add_explicit(&pool->done, 1, memory_order_release);
     return 1;
   }
@@ -113,14 +121,15 @@ void nb_pool_free(struct nb_pool *pool) {
   free(pool);
 }
 
-void nb_pool_run(struct nb_pool *pool, long chunks, nb_task task, void *context) {
+__attribute__((swiftcall)) void nb_pool_run(struct nb_pool *pool, long chunks, nb_body body,
+                                            void *context) {
   if (chunks <= 0) return;
   if (pool->threads == 1 || chunks == 1) {
-    for (long chunk = 0; chunk < chunks; chunk++) task(context, chunk, 0);
+    for (long chunk = 0; chunk < chunks; chunk++) body(chunk, 0, context);
     return;
   }
   pthread_mutex_lock(&pool->runs);
-  pool->task = task;
+  pool->body = body;
   pool->context = context;
   pool->chunks = chunks;
   atomic_store_explicit(&pool->done, 0, memory_order_relaxed);

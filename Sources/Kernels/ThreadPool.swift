@@ -36,19 +36,11 @@ package final class ThreadPool: @unchecked Sendable {
 
   /// Like `parallel`, giving also the index below `threads` of the worker, for its scratch memory.
   package func parallelWithWorker(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
-    withoutActuallyEscaping(body) { body in
-      var task = Task(body: body)
-      withUnsafeMutablePointer(to: &task) { pointer in
-        nb_pool_run(
-          pool, chunks,
-          { context, chunk, worker in
-            context?.assumingMemoryBound(to: Task.self).pointee.body(chunk, worker)
-          }, pointer)
-      }
-    }
-  }
-
-  private struct Task {
-    let body: (Int, Int) -> Void
+    runChunks(pool, chunks, body)
   }
 }
+
+/// In C, which takes the closure as Swift passes it: a C function pointer with a context would need
+/// the closure to escape, and thereby memory for every call.
+@_silgen_name("nb_pool_run")
+private func runChunks(_ pool: OpaquePointer, _ chunks: Int, _ body: (Int, Int) -> Void)

@@ -35,12 +35,7 @@ extension GPT {
     }
     if additions != nil { backwardBackout(rows) }
     for layer in (0..<configuration.layers).reversed() {
-      let weights = layers[layer]
-      pack(
-        weights.contract.packing(into: w.packed.contract, forward: false)
-          + weights.expand.packing(into: w.packed.expand, forward: false)
-          + weights.output.packing(into: w.packed.output, forward: false)
-          + weights.attention.packing(into: w.packed.attention, forward: false))
+      pack(tasks.packBackward[layer])
       timed(.backward) {
         additions?.returnToMiddle(layer, w.gradientIn, rows, pool)
         pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
@@ -143,44 +138,12 @@ extension GPT {
   /// rows in one product, so the result doesn't depend on who computes it.
   private func addGradients(_ layer: Int, _ rows: Rows) {
     let w = workspace
-    let kept = w.layers[layer]
-    let weights = layers[layer]
-    let tasks =
-      tiles(weights.attention, dy: w.gradientProjected, x: kept.attentionInput)
-      + tiles(weights.output, dy: w.gradientMiddle, x: kept.attended)
-      + tiles(weights.expand, dy: w.gradientExpanded, x: kept.mlpInput)
-      + tiles(weights.contract, dy: w.gradientIn, x: w.activated)
-    pool.parallelWithWorker(chunks: tasks.count) { index, worker in
-      let task = tasks[index]
-      task.projection.addGradient(
-        engine, outputs: task.outputs, inputs: task.inputs, dy: task.dy, x: task.x,
+    let tiles = tasks.gradients[layer]
+    pool.parallelWithWorker(chunks: tiles.count) { index, worker in
+      let tile = tiles[index]
+      tile.projection.addGradient(
+        engine, outputs: tile.outputs, inputs: tile.inputs, dy: tile.dy, x: tile.x,
         rows: rows.count, work: w.work + worker * w.scratchStride)
-    }
-  }
-
-  private struct GradientTile {
-    let projection: Projection
-    let outputs: Range<Int>
-    let inputs: Range<Int>
-    let dy: Floats
-    let x: Floats
-  }
-
-  /// Tiles of equal size, at most 512 on a side: both factors are copied for each tile, so large
-  /// ones copy less, and unequal ones would leave a thread waiting.
-  private func tiles(_ projection: Projection, dy: Floats, x: Floats) -> [GradientTile] {
-    func size(_ length: Int) -> Int {
-      let pieces = (length + 511) / 512
-      return ((length + pieces - 1) / pieces + 31) / 32 * 32
-    }
-    let height = min(size(projection.outputs), size(configuration.width))
-    let width = min(size(projection.inputs), size(configuration.width))
-    return stride(from: 0, to: projection.outputs, by: height).flatMap { output in
-      stride(from: 0, to: projection.inputs, by: width).map { input in
-        GradientTile(
-          projection: projection, outputs: output..<min(projection.outputs, output + height),
-          inputs: input..<min(projection.inputs, input + width), dy: dy, x: x)
-      }
     }
   }
 

@@ -36,7 +36,7 @@ extension GPT {
   func forwardTrunk(_ rows: Rows) {
     let w = workspace
     let width = configuration.width
-    pack(layers[0].attention.packing(into: w.packed.attention, forward: true))
+    pack(tasks.packFirst)
     timed(.embedding) {
       pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
         let range = rows.range(chunk)
@@ -49,15 +49,7 @@ extension GPT {
     if additions != nil { enterFirstLayer(rows) }
     for layer in 0..<configuration.layers {
       timed(.attentionForward) { attend(layer, rows) }
-      let weights = layers[layer]
-      var packing =
-        weights.output.packing(into: w.packed.output, forward: true)
-        + weights.expand.packing(into: w.packed.expand, forward: true)
-        + weights.contract.packing(into: w.packed.contract, forward: true)
-      if layer + 1 < configuration.layers {
-        packing += layers[layer + 1].attention.packing(into: w.packed.attention, forward: true)
-      }
-      pack(packing)
+      pack(tasks.packForward[layer])
       timed(.forward) {
         pool.parallelWithWorker(chunks: rows.chunks) { chunk, worker in
           let range = rows.range(chunk)

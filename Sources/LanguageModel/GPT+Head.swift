@@ -23,12 +23,13 @@ extension GPT {
     let rows = checkedRows(tokens, batch: batch, sequence: sequence)
     forwardTrunk(rows)
     losses?.update(repeating: 0, count: rows.count)
-    packHead()
+    pack(tasks.packHead)
     var sum = LossSum()
-    for group in groups(countedRows(targets, count: rows.count)) {
+    let counted = chooseCounted(targets, count: rows.count)
+    for first in stride(from: 0, to: counted, by: workspace.headRows) {
+      let group = group(from: first, to: counted)
       gather(group)
-      let local = group.map { targets[$0] }
-      runTiles(group.count, targets: local, keepingGradient: false)
+      runTiles(group, keepingGradient: false)
       finish(group, into: &sum, losses: losses, gradientScale: 0)
     }
     return sum
@@ -42,10 +43,11 @@ extension GPT {
     let rows = checkedRows(tokens, batch: batch, sequence: sequence)
     precondition(chosen.allSatisfy { (0..<rows.count).contains($0) }, "row outside the batch")
     forwardTrunk(rows)
-    packHead()
+    pack(tasks.packHead)
     let vocabulary = configuration.vocabularySize
     var done = 0
-    for group in groups(chosen) {
+    while done < chosen.count {
+      let group = choose(chosen[done...].prefix(workspace.headRows))
       gather(group)
       let out = result + done * vocabulary
       pool.parallelWithWorker(chunks: tileCount) { tile, worker in
@@ -76,17 +78,17 @@ extension GPT {
   {
     let w = workspace
     let width = configuration.width
-    let counted = countedRows(targets, count: rows.count)
-    if counted.count < rows.count {
+    let counted = chooseCounted(targets, count: rows.count)
+    if counted < rows.count {
       w.gradientAttended.update(repeating: 0, count: rows.count * width)
     }
-    packHead()
-    pack(head.packing(into: w.packedHeadBackward, forward: false))
+    pack(tasks.packHead)
+    pack(tasks.packHeadBackward)
     var sum = LossSum()
-    for group in groups(counted) {
+    for first in stride(from: 0, to: counted, by: w.headRows) {
+      let group = group(from: first, to: counted)
       gather(group)
-      let local = group.map { targets[$0] }
-      runTiles(group.count, targets: local, keepingGradient: true)
+      runTiles(group, keepingGradient: true)
       finish(group, into: &sum, losses: nil, gradientScale: gradientScale)
       nb_scale_rows(w.headScaled, w.headInput, w.rowFactor, group.count, width)
       let rowTask = Workspace.Plan.headRowTask
@@ -94,11 +96,10 @@ extension GPT {
       pool.parallelWithWorker(chunks: tileCount + rowTasks) { task, worker in
         if task < rowTasks {
           let part = task * rowTask..<min(group.count, (task + 1) * rowTask)
-          addInputGradient(part, group, worker, targets: local, gradientScale: gradientScale)
+          addInputGradient(part, of: group, worker, gradientScale: gradientScale)
         } else {
           addHeadGradient(
-            tileColumns(task - rowTasks), worker, rows: group.count, targets: local,
-            gradientScale: gradientScale)
+            tileColumns(task - rowTasks), of: group, worker, gradientScale: gradientScale)
         }
       }
     }
@@ -107,30 +108,49 @@ extension GPT {
 
   // MARK: Groups of rows
 
-  private func packHead() {
-    pack(head.packing(into: workspace.packedHead, forward: true))
+  /// Rows whose logits are wanted, so few that the workspace holds them.
+  private struct Group {
+    /// Where they lie in the batch, and what they should be followed by.
+    let rows: UnsafePointer<Int32>
+    let targets: UnsafePointer<Int32>
+    let count: Int
   }
 
-  private func countedRows(_ targets: UnsafePointer<Int32>, count: Int) -> [Int] {
-    (0..<count).filter { row in
+  /// Notes the rows that have a target in `workspace.chosenRows` and `chosenTargets`, and tells how
+  /// many they are.
+  private func chooseCounted(_ targets: UnsafePointer<Int32>, count: Int) -> Int {
+    let w = workspace
+    var counted = 0
+    for row in 0..<count {
       precondition(
         Int(targets[row]) < configuration.vocabularySize,
         "target id \(targets[row]) is outside the vocabulary")
-      return targets[row] >= 0
+      guard targets[row] >= 0 else { continue }
+      w.chosenRows[counted] = Int32(row)
+      w.chosenTargets[counted] = targets[row]
+      counted += 1
     }
+    return counted
   }
 
-  private func groups(_ rows: [Int]) -> [ArraySlice<Int>] {
-    stride(from: 0, to: rows.count, by: workspace.headRows).map {
-      rows[$0..<min(rows.count, $0 + workspace.headRows)]
-    }
+  /// Rows given by the caller, whose targets nobody asks for.
+  private func choose(_ rows: ArraySlice<Int>) -> Group {
+    for (place, row) in rows.enumerated() { workspace.chosenRows[place] = Int32(row) }
+    return group(from: 0, to: rows.count)
   }
 
-  private func gather(_ group: ArraySlice<Int>) {
+  /// The chosen rows from `first` on, as many as fit, before `end`.
+  private func group(from first: Int, to end: Int) -> Group {
+    Group(
+      rows: workspace.chosenRows + first, targets: workspace.chosenTargets + first,
+      count: min(end - first, workspace.headRows))
+  }
+
+  private func gather(_ group: Group) {
     let width = configuration.width
-    for (place, row) in group.enumerated() {
+    for place in 0..<group.count {
       (workspace.headInput + place * width).update(
-        from: workspace.final + row * width, count: width)
+        from: workspace.final + Int(group.rows[place]) * width, count: width)
     }
   }
 
@@ -155,36 +175,38 @@ extension GPT {
       rows, columns.count, width, 0, w.work + worker * w.scratchStride)
   }
 
-  private func runTiles(_ rows: Int, targets: [Int32], keepingGradient: Bool) {
+  private func runTiles(_ group: Group, keepingGradient: Bool) {
     let w = workspace
     let vocabulary = configuration.vocabularySize
     let cap = configuration.logitSoftcap
     pool.parallelWithWorker(chunks: tileCount) { tile, worker in
       let columns = tileColumns(tile)
       let z = w.logits + columns.lowerBound
-      multiplyTile(rows, columns: columns, into: z, worker)
+      multiplyTile(group.count, columns: columns, into: z, worker)
       let sums = w.tileSums + tile * w.headRows
       if keepingGradient {
         nb_softcap_gradient(
-          z, sums, w.targetTanh, targets, rows, columns.count, vocabulary, columns.lowerBound, cap)
+          z, sums, w.targetTanh, group.targets, group.count, columns.count, vocabulary,
+          columns.lowerBound, cap)
       } else {
         nb_softcap_sums(
-          z, sums, w.targetTanh, targets, rows, columns.count, vocabulary, columns.lowerBound, cap)
+          z, sums, w.targetTanh, group.targets, group.count, columns.count, vocabulary,
+          columns.lowerBound, cap)
       }
     }
   }
 
   /// Adds up the tiles' sums in order, and with them losses and the factor of each row.
   private func finish(
-    _ group: ArraySlice<Int>, into sum: inout LossSum, losses: Floats?, gradientScale: Float
+    _ group: Group, into sum: inout LossSum, losses: Floats?, gradientScale: Float
   ) {
     let w = workspace
-    for (place, row) in group.enumerated() {
+    for place in 0..<group.count {
       var total = 0.0
       for tile in 0..<tileCount { total += Double(w.tileSums[tile * w.headRows + place]) }
       let loss = log(total) - Double(configuration.logitSoftcap) * Double(w.targetTanh[place])
       w.rowFactor[place] = Float(Double(gradientScale) / total)
-      losses?[row] = Float(loss)
+      losses?[Int(group.rows[place])] = Float(loss)
       sum.loss += loss
       sum.count += 1
     }
@@ -192,8 +214,7 @@ extension GPT {
 
   /// dx of some rows of the group, put where the rows came from.
   private func addInputGradient(
-    _ part: Range<Int>, _ group: ArraySlice<Int>, _ worker: Int, targets: [Int32],
-    gradientScale: Float
+    _ part: Range<Int>, of group: Group, _ worker: Int, gradientScale: Float
   ) {
     let w = workspace
     let width = configuration.width
@@ -208,25 +229,25 @@ extension GPT {
       let t = w.targetTanh[place]
       nb_scale(row, w.rowFactor[place], width)
       nb_axpy(
-        row, head.value + Int(targets[place]) * width, -gradientScale * (1 - t * t), width)
-      (w.gradientAttended + group[group.startIndex + place] * width).update(from: row, count: width)
+        row, head.value + Int(group.targets[place]) * width, -gradientScale * (1 - t * t), width)
+      (w.gradientAttended + Int(group.rows[place]) * width).update(from: row, count: width)
     }
   }
 
   /// The part of the head's gradient that belongs to some columns of the vocabulary.
   private func addHeadGradient(
-    _ columns: Range<Int>, _ worker: Int, rows: Int, targets: [Int32], gradientScale: Float
+    _ columns: Range<Int>, of group: Group, _ worker: Int, gradientScale: Float
   ) {
     let w = workspace
     let width = configuration.width
     let gradient = head.gradient + columns.lowerBound * width
     nb_product_columns(
       engine, gradient, width, w.logits + columns.lowerBound, configuration.vocabularySize,
-      w.headScaled, width, columns.count, width, rows, w.work + worker * w.scratchStride)
-    for row in 0..<rows where columns.contains(Int(targets[row])) {
+      w.headScaled, width, columns.count, width, group.count, w.work + worker * w.scratchStride)
+    for row in 0..<group.count where columns.contains(Int(group.targets[row])) {
       let t = w.targetTanh[row]
       nb_axpy(
-        head.gradient + Int(targets[row]) * width, w.headInput + row * width,
+        head.gradient + Int(group.targets[row]) * width, w.headInput + row * width,
         -gradientScale * (1 - t * t), width)
     }
   }

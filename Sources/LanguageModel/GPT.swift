@@ -48,8 +48,11 @@ package final class GPT: @unchecked Sendable {
   let workspace: Workspace
   let gradients: Memory?
   let engine: Engine
+  let tasks: Tasks
   /// Nil in the plain model.
   let additions: Additions?
+  /// Sums of squares of the gradients, one a span.
+  private var spanSums: [Double]
 
   /// The projections of one block.
   struct Layer {
@@ -110,6 +113,10 @@ package final class GPT: @unchecked Sendable {
       workspace = try Workspace(
         configuration: configuration, batch: maximumBatch, sequence: trainingSequence,
         threads: pool.threads, inferenceOnly: inferenceOnly)
+      tasks = Tasks(
+        layers: layers, head: head, workspace: workspace, width: configuration.width,
+        inferenceOnly: inferenceOnly)
+      spanSums = [Double](repeating: 0, count: Self.spans(gradients?.count ?? 0))
       additions = try Additions(
         configuration: configuration, parameters: parameters, tokens: workspace.capacity,
         inferenceOnly: inferenceOnly)
@@ -130,30 +137,23 @@ package final class GPT: @unchecked Sendable {
   /// The global Euclidean norm of all gradients.
   package func gradientNorm() -> Float {
     guard let gradients else { return 0 }
-    let size = Self.spanSize
-    var sums = [Double](repeating: 0, count: (gradients.count + size - 1) / size)
-    sums.withUnsafeMutableBufferPointer { sums in
+    spanSums.withUnsafeMutableBufferPointer { sums in
       parallelSpans(gradients.count) { range in
-        sums[range.lowerBound / size] = sumOfSquares(
+        sums[range.lowerBound / Self.spanSize] = sumOfSquares(
           gradients.base + range.lowerBound, count: range.count)
       }
     }
-    return Float(sums.reduce(0, +).squareRoot())
-  }
-
-  /// Packs weights for the products of a pass.
-  func pack(_ tasks: [Projection.Packing]) {
-    timed(.pack) {
-      pool.parallel(chunks: tasks.count) { tasks[$0].run(engine) }
-    }
+    return Float(spanSums.reduce(0, +).squareRoot())
   }
 
   static let spanSize = 1 << 16
 
+  private static func spans(_ count: Int) -> Int { (count + spanSize - 1) / spanSize }
+
   /// Splits `0..<count` into spans of fixed size and hands them to the pool.
   func parallelSpans(_ count: Int, _ body: (Range<Int>) -> Void) {
     let size = Self.spanSize
-    pool.parallel(chunks: (count + size - 1) / size) { chunk in
+    pool.parallel(chunks: Self.spans(count)) { chunk in
       body(chunk * size..<min(count, (chunk + 1) * size))
     }
   }

@@ -27,6 +27,8 @@ package enum MuonKind: String, Sendable, Hashable, CaseIterable {
 /// Muon (Jordan, 2024): momentum whose matrices are made orthogonal by five Newton–Schulz steps.
 final class Muon {
   private let parameters: [Parameter]
+  /// Indices of the parameters, the largest first.
+  private let order: [Int]
   private let momenta: [Tensor]
   /// Averages of squares by row or column; empty for the plain form.
   private let squares: [Tensor]
@@ -35,6 +37,7 @@ final class Muon {
 
   init(_ parameters: [Parameter], kind: MuonKind, threads: Int) throws(KernelError) {
     self.parameters = parameters
+    order = parameters.indices.sorted { parameters[$0].count > parameters[$1].count }
     var momenta: [Tensor] = [], squares: [Tensor] = []
     for parameter in parameters {
       momenta.append(try Tensor(shape: [parameter.rows, parameter.columns]))
@@ -60,7 +63,6 @@ final class Muon {
 
   /// Each matrix is one task, the largest first.
   func step(model: GPT, rate: Float, decay: Float, momentum: Float, gradientScale: Float) {
-    let order = parameters.indices.sorted { parameters[$0].count > parameters[$1].count }
     model.pool.parallelWithWorker(chunks: order.count) { task, worker in
       let index = order[task]
       let parameter = parameters[index]

@@ -12,7 +12,7 @@ package final class TrainingProfile: @unchecked Sendable {
 
   package init() {}
 
-  package func reset() { seconds = [:] }
+  package func reset() { seconds.removeAll(keepingCapacity: true) }
 
   func add(_ part: Part, since start: Double) {
     seconds[part, default: 0] += monotonicSeconds() - start

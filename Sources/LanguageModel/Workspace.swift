@@ -58,6 +58,9 @@ final class Workspace: @unchecked Sendable {
 
   // Head and loss.
   let headRows: Int
+  /// Rows of the batch whose logits are wanted, and their targets.
+  let chosenRows: UnsafeMutablePointer<Int32>
+  let chosenTargets: UnsafeMutablePointer<Int32>
   let headInput: Floats
   let headScaled: Floats
   let logits: Floats
@@ -90,6 +93,9 @@ final class Workspace: @unchecked Sendable {
       defer { next += Plan.rounded(count) }
       return next
     }
+    func takeIntegers(_ count: Int) -> UnsafeMutablePointer<Int32> {
+      UnsafeMutableRawPointer(take(count)).bindMemory(to: Int32.self, capacity: count)
+    }
     let n = plan.tokens
     let c = configuration
     residual = take(n * c.width)
@@ -107,7 +113,9 @@ final class Workspace: @unchecked Sendable {
     self.layers = layers
     final = take(n * c.width)
     finalScale = take(n)
-    positions = UnsafeMutableRawPointer(take(n)).bindMemory(to: Int32.self, capacity: n)
+    positions = takeIntegers(n)
+    chosenRows = takeIntegers(n)
+    chosenTargets = takeIntegers(n)
     scratchStride = plan.scratchStride
     scratch = take(threads * plan.scratchStride)
     work = scratch + plan.workOffset
@@ -169,7 +177,7 @@ final class Workspace: @unchecked Sendable {
         Projection.packedWords(outputs: c.vocabularySize, inputs: c.width),
       ]
       let n = tokens
-      var sizes = [n * c.width, n * c.width, n, n]
+      var sizes = [n * c.width, n * c.width, n, n, n, n]
       for _ in 0..<keptLayers {
         sizes += [
           n * c.width, n, n * c.projectedWidth, n * (c.heads + c.keyValueHeads), n * c.width,

@@ -26,12 +26,10 @@ void nb_memory_free(void *memory, size_t bytes);
 // MARK: Threads
 
 struct nb_pool;
-typedef void (*nb_task)(void *context, long chunk, long worker);
 /// `threads` workers including the caller of nb_pool_run. NULL when a thread cannot be started.
 struct nb_pool *nb_pool_create(int threads);
 void nb_pool_free(struct nb_pool *pool);
-/// Runs chunks 0..<chunks once each on any worker and returns when all are done.
-void nb_pool_run(struct nb_pool *pool, long chunks, nb_task task, void *context);
+// nb_pool_run takes a Swift closure and is declared in ThreadPool.swift.
 
 // MARK: Norms and embedding
 

@@ -49,12 +49,10 @@ package struct ConversationStream: BatchSource {
     return token
   }
 
-  package var position: SourcePosition {
-    var position = SourcePosition()
+  package func write(to position: inout SourcePosition) {
     position.epoch = epoch
     position.index = index
     position.offset = offset
-    return position
   }
 
   package mutating func seek(_ position: SourcePosition) throws(TrainingError) {

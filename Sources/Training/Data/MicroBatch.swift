@@ -23,7 +23,16 @@ package struct MicroBatch: Sendable, Hashable {
 package protocol BatchSource {
   /// Overwrites `batch`; may change its length up to the one it was made with.
   mutating func next(_ batch: inout MicroBatch) throws(TrainingError)
-  var position: SourcePosition { get }
+  /// Overwrites `position` with the place from which the next rows are made.
+  func write(to position: inout SourcePosition)
   /// Continues exactly where `position` was taken.
   mutating func seek(_ position: SourcePosition) throws(TrainingError)
+}
+
+extension BatchSource {
+  package var position: SourcePosition {
+    var position = SourcePosition()
+    write(to: &position)
+    return position
+  }
 }

@@ -26,11 +26,13 @@ package struct MixedStream: BatchSource {
     }
   }
 
-  package var position: SourcePosition {
-    var position = conversations.position
+  package func write(to position: inout SourcePosition) {
+    conversations.write(to: &position)
     position.row = row
-    position.text = [text.position.epoch, text.position.index]
-    return position
+    let inText = text.position
+    if position.text.count != 2 { position.text = [0, 0] }
+    position.text[0] = inText.epoch
+    position.text[1] = inText.index
   }
 
   package mutating func seek(_ position: SourcePosition) throws(TrainingError) {

@@ -10,6 +10,8 @@ package struct PackedConversations: BatchSource {
   private var index = 0
   /// Conversations to choose from, oldest first.
   private var waiting: [Int] = []
+  /// Conversations of the row at hand; kept for its memory.
+  private var items: [Int] = []
 
   static let waitingLimit = 256
 
@@ -19,6 +21,8 @@ package struct PackedConversations: BatchSource {
     self.conversations = conversations
     self.padding = padding
     order = ShuffledOrder(count: conversations.count, seed: seed)
+    waiting.reserveCapacity(Self.waitingLimit)
+    items.reserveCapacity(Self.waitingLimit)
   }
 
   package mutating func next(_ batch: inout MicroBatch) {
@@ -26,7 +30,8 @@ package struct PackedConversations: BatchSource {
       let start = row * batch.length
       // A row has one place more than it has inputs: the last target.
       var filled = 0
-      for item in nextRow(places: batch.length + 1) {
+      fillRow(places: batch.length + 1)
+      for item in items {
         for offset in 0..<min(conversations.length(item), batch.length + 1) {
           let (id, isTrained) = conversations.token(item, offset)
           if filled < batch.length { batch.tokens[start + filled] = id }
@@ -42,10 +47,10 @@ package struct PackedConversations: BatchSource {
     }
   }
 
-  /// Conversations of the next row: again and again the longest that still fits, the one that has
+  /// Puts the conversations of the next row into `items`: again and again the longest that still fits, the one that has
   /// waited longest among equals.
-  private mutating func nextRow(places: Int) -> [Int] {
-    var items: [Int] = []
+  private mutating func fillRow(places: Int) {
+    items.removeAll(keepingCapacity: true)
     var left = places
     while true {
       refill()
@@ -55,7 +60,7 @@ package struct PackedConversations: BatchSource {
         let length = min(conversations.length(item), places)
         if length <= left, length > bestLength { (best, bestLength) = (candidate, length) }
       }
-      guard let best else { return items }
+      guard let best else { return }
       items.append(waiting.remove(at: best))
       left -= bestLength
     }
@@ -78,18 +83,18 @@ package struct PackedConversations: BatchSource {
     var toPlace = Int((epochs * Double(conversations.count)).rounded(.up))
     var rows = 0
     while toPlace > 0 {
-      toPlace -= packer.nextRow(places: length + 1).count
+      packer.fillRow(places: length + 1)
+      toPlace -= packer.items.count
       rows += 1
     }
     return rows
   }
 
-  package var position: SourcePosition {
-    var position = SourcePosition()
+  package func write(to position: inout SourcePosition) {
     position.epoch = epoch
     position.index = index
-    position.waiting = waiting
-    return position
+    position.waiting.removeAll(keepingCapacity: true)
+    position.waiting.append(contentsOf: waiting)
   }
 
   package mutating func seek(_ position: SourcePosition) throws(TrainingError) {

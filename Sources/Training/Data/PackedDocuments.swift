@@ -11,6 +11,8 @@ package struct PackedDocuments: BatchSource {
   private var index = 0
   /// Documents to choose from, oldest first.
   private var waiting: [Int] = []
+  /// The row at hand; kept for its memory.
+  private var row: [Int32] = []
 
   static let waitingLimit = 1000
 
@@ -20,12 +22,13 @@ package struct PackedDocuments: BatchSource {
       throw .notEnoughData(input: "tokens", found: 0, needed: 1, unit: "documents")
     }
     self.dataset = dataset
+    waiting.reserveCapacity(Self.waitingLimit)
   }
 
   package mutating func next(_ batch: inout MicroBatch) throws(TrainingError) {
-    var row = [Int32](repeating: 0, count: batch.length + 1)
+    if row.count != batch.length + 1 { row = [Int32](repeating: 0, count: batch.length + 1) }
     for index in 0..<batch.rows {
-      try fill(&row)
+      try fillRow()
       for place in 0..<batch.length {
         batch.tokens[index * batch.length + place] = row[place]
         batch.targets[index * batch.length + place] = row[place + 1]
@@ -33,7 +36,7 @@ package struct PackedDocuments: BatchSource {
     }
   }
 
-  private mutating func fill(_ row: inout [Int32]) throws(TrainingError) {
+  private mutating func fillRow() throws(TrainingError) {
     var filled = 0
     while filled < row.count {
       refill()
@@ -73,12 +76,11 @@ package struct PackedDocuments: BatchSource {
     }
   }
 
-  package var position: SourcePosition {
-    var position = SourcePosition()
+  package func write(to position: inout SourcePosition) {
     position.epoch = epoch
     position.index = index
-    position.waiting = waiting
-    return position
+    position.waiting.removeAll(keepingCapacity: true)
+    position.waiting.append(contentsOf: waiting)
   }
 
   package mutating func seek(_ position: SourcePosition) throws(TrainingError) {

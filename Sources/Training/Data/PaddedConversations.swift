@@ -7,6 +7,8 @@ package struct PaddedConversations: BatchSource {
   private var order: ShuffledOrder
   private var epoch = 0
   private var index = 0
+  /// Conversations of the pass at hand; kept for its memory.
+  private var items: [Int] = []
 
   /// There must be at least one conversation; longer ones than `longestRow` + 1 tokens are cut.
   package init(
@@ -20,9 +22,14 @@ package struct PaddedConversations: BatchSource {
   }
 
   package mutating func next(_ batch: inout MicroBatch) {
-    let items = (0..<batch.rows).map { _ in nextItem() }
-    let longest = items.map { min(conversations.length($0) - 1, longestRow) }.max() ?? 1
-    batch.length = max(1, longest)
+    items.removeAll(keepingCapacity: true)
+    var longest = 1
+    for _ in 0..<batch.rows {
+      let item = nextItem()
+      items.append(item)
+      longest = max(longest, min(conversations.length(item) - 1, longestRow))
+    }
+    batch.length = longest
     for (row, item) in items.enumerated() {
       let start = row * batch.length
       let inputs = min(conversations.length(item) - 1, batch.length)
@@ -47,11 +54,9 @@ package struct PaddedConversations: BatchSource {
     return item
   }
 
-  package var position: SourcePosition {
-    var position = SourcePosition()
+  package func write(to position: inout SourcePosition) {
     position.epoch = epoch
     position.index = index
-    return position
   }
 
   package mutating func seek(_ position: SourcePosition) throws(TrainingError) {

@@ -12,7 +12,7 @@ struct ShuffledOrder {
     self.count = count
     self.seed = seed
     epoch = 0
-    order = []
+    order = [Int32](repeating: 0, count: count)
     shuffle(0)
   }
 
@@ -26,7 +26,7 @@ struct ShuffledOrder {
     self.epoch = epoch
     var random = SplitMix64(
       seed: UInt64(bitPattern: Int64(seed)), stream: UInt64(bitPattern: Int64(epoch)))
-    order = (0..<count).map(Int32.init)
+    for index in order.indices { order[index] = Int32(index) }
     guard count > 1 else { return }
     for index in stride(from: count - 1, to: 0, by: -1) {
       order.swapAt(index, random.next(below: index + 1))

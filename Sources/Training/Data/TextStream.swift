@@ -56,11 +56,9 @@ package struct TextStream: BatchSource {
     }
   }
 
-  package var position: SourcePosition {
-    var position = SourcePosition()
+  package func write(to position: inout SourcePosition) {
     position.epoch = epoch
     position.index = index
-    return position
   }
 
   package mutating func seek(_ position: SourcePosition) throws(TrainingError) {

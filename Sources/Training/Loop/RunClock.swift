@@ -14,7 +14,7 @@ struct RunClock {
   private var timedSteps = 0
   private var timedSeconds = 0.0
   private var mark: Double?
-  /// What making rows of the data took, in all.
+  /// How long steps waited for rows of the data, in all.
   private var dataSeconds = 0.0
   private var firstStep = 0
 
@@ -33,11 +33,12 @@ struct RunClock {
     mark = startTime
   }
 
-  /// Runs `body`, which makes rows of the data.
-  mutating func timingData(_ body: () throws(TrainingError) -> Void) throws(TrainingError) {
+  /// The rows of the next step.
+  mutating func rows(from reader: StepReader) throws(TrainingError) -> StepRows {
     let start = monotonicSeconds()
-    try body()
+    let rows = try reader.next()
     dataSeconds += monotonicSeconds() - start
+    return rows
   }
 
   /// Between steps something else took time.

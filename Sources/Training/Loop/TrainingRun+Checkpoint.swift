@@ -39,7 +39,7 @@ extension TrainingRun {
       "schedule_steps": .int(plan.steps),
       "settings": plan.settings,
       "state": state.json,
-      "data_position": source.position.json,
+      "data_position": position.json,
       // Shuffling depends on the seed and the pass alone, so this is all the random state there is.
       "random_state": ["seed": .int(plan.options.seed)],
       "parameters": .int(plan.configuration.parameterCount),
@@ -58,21 +58,20 @@ extension TrainingRun {
     return .object(record)
   }
 
-  /// Takes the newest complete checkpoint of an earlier attempt, or makes the starting weights.
-  /// True when there was one.
-  func resume() throws(TrainingError) -> Bool {
+  /// Takes the newest complete checkpoint of an earlier attempt, or makes the starting weights; gives
+  /// the data from where the run is to go on, and whether there was a checkpoint.
+  func resume() throws(TrainingError) -> (source: any BatchSource, isResumed: Bool) {
     for step in store.steps {
       let folder = store.path(step: step)
       do throws(TrainingError) {
-        guard try restore(folder) else {
+        guard let source = try restore(folder) else {
           reporter.log("\(folder) is of another run and is not used")
           continue
         }
         reporter.log("continuing from step \(state.step) of \(plan.steps)")
-        return true
+        return (source, true)
       } catch {
         reporter.log("\(folder) can't be used: \(error)")
-        source = try freshSource()
       }
     }
     try store.removeAll()
@@ -80,16 +79,16 @@ extension TrainingRun {
     guard let start = data.startingModel else {
       model.initialize(
         seed: UInt64(bitPattern: Int64(plan.options.seed)), values: plan.options.initialValues)
-      return false
+      return (try freshSource(), false)
     }
     try checkpoint { () throws(CheckpointError) in
       try ModelFolder.readWeights(start.path + "/" + ModelFolder.weights, into: model)
     }
-    return false
+    return (try freshSource(), false)
   }
 
-  /// False when the checkpoint was made with other settings or data.
-  private func restore(_ folder: String) throws(TrainingError) -> Bool {
+  /// The data from where the checkpoint left it; nil when it was made with other settings or data.
+  private func restore(_ folder: String) throws(TrainingError) -> (any BatchSource)? {
     let path = folder + "/" + ModelFolder.training
     let record = try checkpoint { () throws(CheckpointError) in try ModelFolder.readJSON(path) }
     for (key, value) in [
@@ -97,7 +96,7 @@ extension TrainingRun {
       ModelFolder.tokenizerHashKey: .string(data.tokenizer.hash),
       "data_hash": .string(data.hash), "schedule_steps": .int(plan.steps),
       "settings": plan.settings,
-    ] as [String: JSONValue] where record[key] != value { return false }
+    ] as [String: JSONValue] where record[key] != value { return nil }
     guard let loopState = record["state"].flatMap(LoopState.init(json:)),
       loopState.step <= plan.steps,
       let position = record["data_position"].flatMap(SourcePosition.init(json:))
@@ -110,9 +109,10 @@ extension TrainingRun {
       metrics = try Self.readLines(folder + "/metrics.jsonl")
       samples = try Self.readLines(folder + "/samples.txt")
     }
+    var source = try freshSource()
     try source.seek(position)
     state = loopState
-    return true
+    return source
   }
 
   private static func readLines(_ path: String) throws(CheckpointError) -> [String] {

@@ -27,12 +27,12 @@ final class TrainingRun {
   let model: GPT
   let optimizer: OptimizerSet
   let store: CheckpointStore
-  var source: any BatchSource
   var state = LoopState()
+  /// Where the steps done so far leave the data; what is read ahead does not count.
+  var position = SourcePosition()
   /// Lines of `metrics.jsonl` and `samples.txt` so far.
   var metrics: [String] = []
   var samples: [String] = []
-  private var batches: [MicroBatch]
   private var clock: RunClock
 
   init(
@@ -62,20 +62,13 @@ final class TrainingRun {
       throw .model(error)
     }
     store = CheckpointStore(output: environment.output, keep: options.keepCheckpoints)
-    source = try Self.source(plan, data)
-    batches = (0..<plan.accumulation).map { _ in
-      MicroBatch(rows: options.deviceBatch, length: plan.sequenceLength)
-    }
     clock = RunClock(peak: peak, plan: plan)
   }
 
   func noteSave() { clock.noteSave(step: state.step) }
 
-  func freshSource() throws(TrainingError) -> any BatchSource { try Self.source(plan, data) }
-
-  private static func source(
-    _ plan: TrainingPlan, _ data: TrainingData
-  ) throws(TrainingError) -> any BatchSource {
+  /// The rows of the stage from their beginning.
+  func freshSource() throws(TrainingError) -> any BatchSource {
     let options = plan.options
     let special = data.tokenizer.specialTokens
     guard plan.kind != .base, let conversations = data.conversations else {
@@ -104,7 +97,11 @@ final class TrainingRun {
   // MARK: The loop
 
   func run() throws -> TrainingSummary {
-    let isResumed = try resume()
+    let (source, isResumed) = try resume()
+    source.write(to: &position)
+    let reader = try StepReader(
+      source, passes: plan.accumulation, rows: plan.options.deviceBatch,
+      length: plan.sequenceLength)
     var needsSave = !isResumed && plan.options.saveEverySteps > 0
     clock.start(step: state.step)
     var validation: [String: Double] = [:]
@@ -122,7 +119,7 @@ final class TrainingRun {
       }
       if isLast || isDue(plan.options.sampleEvery) { sampleText() }
       if isLast { break }
-      guard try trainOneStep() else {
+      guard try trainOneStep(reader) else {
         state = boundary.state
         metrics.removeSubrange(boundary.metrics...)
         samples.removeSubrange(boundary.samples...)
@@ -146,21 +143,15 @@ final class TrainingRun {
 
   /// False when it was asked to stop on the way: nothing has changed then. A step of many passes may
   /// take minutes, which nobody who pressed Ctrl-C waits for.
-  private func trainOneStep() throws(TrainingError) -> Bool {
+  private func trainOneStep(_ reader: StepReader) throws(TrainingError) -> Bool {
     let step = state.step
-    let start = source.position
-    // All passes are read first: the loss is divided by what the whole step trains on.
-    try clock.timingData { () throws(TrainingError) in
-      for index in batches.indices { try source.next(&batches[index]) }
-    }
-    let trained = batches.reduce(0) { $0 + $1.trainedTokens }
+    let rows = try clock.rows(from: reader)
+    // The loss is divided by what the whole step trains on.
+    let trained = rows.batches.reduce(0) { $0 + $1.trainedTokens }
     model.zeroGradients()
     var sum = LossSum()
-    for (index, batch) in batches.enumerated() {
-      if index > 0, reporter.isCancelled {
-        try source.seek(start)
-        return false
-      }
+    for (index, batch) in rows.batches.enumerated() {
+      if index > 0, reporter.isCancelled { return false }
       sum += model.forwardBackward(
         tokens: batch.tokens, targets: batch.targets, batch: batch.rows, sequence: batch.length,
         gradientScale: trained > 0 ? 1 / Float(trained) : 0)
@@ -183,8 +174,9 @@ final class TrainingRun {
       state.consecutiveSkips = 0
     }
     state.step += 1
-    state.tokens += batches.reduce(0) { $0 + $1.rows * $1.length }
+    state.tokens += rows.batches.reduce(0) { $0 + $1.rows * $1.length }
     state.trainedTokens += trained
+    swap(&position, &rows.end)
     record(step: step, values)
     clock.stepDone(state.step)
     reporter.progress(
