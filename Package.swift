@@ -97,7 +97,7 @@ let swiftTargets: [Target] = [
   .target(
     name: "BuildEngine",
     dependencies: ["CSystem", "CHash", "CXXHash", "CSQLite", "JSON", "ByteCoding"]),
-  .target(name: "Transfer", dependencies: ["CCurl", "CSystem", "CZlib", "CZstd", "JSON"]),
+  .target(name: "Transfer", dependencies: ["CCurl", "CHash", "CSystem", "CZlib", "CZstd", "JSON"]),
   .target(
     name: "Corpus",
     dependencies: ["CSystem", "CZstd", "CSnappy", "CLZ4", "CBrotli", "CZlib", "JSON"]),

@@ -3,16 +3,22 @@
 
     Scripts/bench_transfer.py [path of nanobuild] [--repeat 5]
 
-Generates files, serves them from a small threaded server (sendfile, keep-alive), lets both tools
-fetch all of them in turn, and prints the best time of each and their ratio (above 1: nanobuild is
-faster), and the same for processor time, which other work on the machine disturbs less. nanobuild's time includes its start, keys, publishing and hashing of the results. Needs
-nothing but Python's standard library and curl.
+Generates files, serves them from a small threaded server of its own process (sendfile, keep-alive),
+lets the tools fetch all of them in turn, and prints the best times and their ratio to curl's (above
+1: faster than curl), and the same for processor time, which other work on the machine disturbs less.
+
+Three rows a size: curl; `nanobuild run`, whose time includes its start, keys, publishing and hashing
+of the results; and its fetching process alone, started with a request of its own, without an engine.
+Then what the server itself used meanwhile, which is the machine's too. Needs nothing but Python's
+standard library and curl.
 """
 import argparse
+import json
 import os
 import pathlib
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +28,7 @@ import time
 
 
 def serve(folder):
-    """Starts a server for the files in `folder`; gives its port."""
+    """Starts a server for the files in `folder` in a process of its own; gives port and process."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     files = {}
     for path in folder.iterdir():
@@ -57,8 +63,16 @@ def serve(folder):
             connection, _ = listener.accept()
             threading.Thread(target=client, args=(connection,), daemon=True).start()
 
-    threading.Thread(target=accept, daemon=True).start()
-    return listener.getsockname()[1]
+    process = os.fork()
+    if process == 0:
+        accept()
+    return listener.getsockname()[1], process
+
+
+def processor_of(process):
+    """Seconds of processor time a running process has used so far."""
+    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def timed(command, **options):
@@ -88,7 +102,26 @@ def check(source, found):
             sys.exit(f"{name} differs")
 
 
-def measure(binary, folder, count, size, repeat):
+def fetch_request(folder, project, port, names):
+    """What the engine would tell a fetching process, with a folder for each file."""
+    request = {
+        "format": 1, "kind": "step", "name": "data.fetch", "asset": "files", "inputs": {},
+        "parameters": {"url": f"http://127.0.0.1:{port}/shard_{{shard}}.bin", "parallel": 16},
+        "secretParameters": [], "output": str(project / "out"), "partitionKey": "shard",
+        "partitions": [{"value": name[6:11], "output": str(project / name)} for name in names],
+        "projectRoot": str(project), "threads": 2, "environment": [], "result": "",
+        "otherResults": {}}
+    path = folder / "request.json"
+    path.write_text(json.dumps(request))
+    return path
+
+
+def remove(folder):
+    subprocess.run(["chmod", "-R", "u+w", folder], check=True)
+    shutil.rmtree(folder)
+
+
+def measure(binary, folder, count, size, repeat, is_memory):
     source = folder / "source"
     source.mkdir()
     block = os.urandom(1 << 20)
@@ -98,35 +131,53 @@ def measure(binary, folder, count, size, repeat):
             while left > 0:
                 file.write(block[:left])
                 left -= len(block)
-    port = serve(source)
+    port, server = serve(source)
     pipeline = (
         "nanobuild: 1\nname: bench\nprofile: only\nprofiles: {only: {}}\nassets:\n  files:\n"
         f"    step: data.fetch\n    partitions: {{shard: 00000..{count - 1:05}}}\n"
         f"    with: {{url: 'http://127.0.0.1:{port}/shard_{{shard}}.bin', parallel: 16}}\n")
     names = [path.name for path in sorted(source.iterdir())]
-    best = {"curl": [float("inf")] * 2, "nanobuild": [float("inf")] * 2}
-    # A fresh folder each time and nothing deleted in between: ext4 is slow to make files for five
-    # seconds after it removed many.
-    for number in range(repeat):
-        project, target = folder / f"project{number}", folder / f"curl{number}"
-        project.mkdir()
-        target.mkdir()
-        (project / "pipeline.yaml").write_text(pipeline)
-        (folder / "curl.txt").write_text("".join(
-            f'url = "http://127.0.0.1:{port}/{name}"\noutput = "{target}/{name}"\n'
-            for name in names))
-        best["curl"] = list(map(min, best["curl"], timed(
-            ["curl", "--silent", "--show-error", "--fail", "--parallel", "--parallel-max", "16",
-             "--config", folder / "curl.txt"])))
-        check(source, {path.name: path for path in target.iterdir()})
-        best["nanobuild"] = list(map(min, best["nanobuild"], timed([binary, "run"], cwd=project)))
-        check(source, {path.name: path for path in (project / "cache" / "results").rglob("*.bin")})
-    total = count * size
-    (curl, curl_cpu), (ours, our_cpu) = best["curl"], best["nanobuild"]
-    print(f"{count} files of {size:,} bytes: curl {curl:.2f} s ({total / curl / 1e6:,.0f} MB/s), "
-          f"nanobuild {ours:.2f} s ({total / ours / 1e6:,.0f} MB/s), ratio {curl / ours:.2f}; "
-          f"processor time {curl_cpu:.2f} s and {our_cpu:.2f} s, ratio {curl_cpu / our_cpu:.2f}",
-          flush=True)
+    best, served = {}, {}
+
+    def take(name, command, found, **options):
+        before = processor_of(server)
+        times = timed(command, **options)
+        check(source, {path.name: path for path in found()})
+        best[name] = list(map(min, best.get(name, times), times))
+        served[name] = served.get(name, 0) + (processor_of(server) - before) / repeat
+
+    # A fresh folder each time. In memory it is removed at once, so that the next one gets pages that
+    # a virtual machine's host need not find first; on a disk it stays, because ext4 is slow to make
+    # files for five seconds after it removed many.
+    try:
+        for number in range(repeat):
+            project, target, alone = (
+                folder / f"{kind}{number}" for kind in ("project", "curl", "alone"))
+            for made in (project, target, alone):
+                made.mkdir()
+            (project / "pipeline.yaml").write_text(pipeline)
+            (folder / "curl.txt").write_text("".join(
+                f'url = "http://127.0.0.1:{port}/{name}"\noutput = "{target}/{name}"\n'
+                for name in names))
+            take("curl",
+                 ["curl", "--silent", "--show-error", "--fail", "--parallel", "--parallel-max",
+                  "16", "--config", folder / "curl.txt"], target.iterdir)
+            take("nanobuild run", [binary, "run"],
+                 lambda: (project / "cache" / "results").rglob("*.bin"), cwd=project)
+            request = fetch_request(folder, alone, port, names)
+            take("fetching alone",
+                 ["sh", "-c", 'exec "$0" __worker "$1" 3> /dev/null', binary, request],
+                 lambda: alone.glob("*/*.bin"))
+            for made in (project, target, alone) if is_memory else ():
+                remove(made)
+    finally:
+        os.kill(server, signal.SIGKILL)
+        os.waitpid(server, 0)
+    print(f"{count} files of {size:,} bytes, best of {repeat}:")
+    for name, (seconds, used) in best.items():
+        print(f"  {name:14} {seconds:.3f} s ({count * size / seconds / 1e6:,.0f} MB/s), "
+              f"ratio {best['curl'][0] / seconds:.2f}; processor time {used:.3f} s, "
+              f"ratio {best['curl'][1] / used:.2f}; the server's {served[name]:.3f} s", flush=True)
 
 
 def main():
@@ -139,10 +190,9 @@ def main():
     for count, size in [(64, 8 << 20), (1823, 32 << 10)]:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="bench_transfer.", dir=place))
         try:
-            measure(binary, folder, count, size, arguments.repeat)
+            measure(binary, folder, count, size, arguments.repeat, place is not None)
         finally:
-            subprocess.run(["chmod", "-R", "u+w", folder])
-            shutil.rmtree(folder)
+            remove(folder)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 #include "CCurl.h"
 
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <stdio.h>
 
@@ -58,6 +61,23 @@ static void load(void) {
     snprintf(message, sizeof message, "libcurl: %s", curl.curl_easy_strerror(code));
     failure = message;
   }
+}
+
+static void *load_early(void *unused) {
+  nb_curl_load();
+  return unused;
+}
+
+void nb_curl_load_early(void) {
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, load_early, NULL) == 0) pthread_detach(thread);
+}
+
+void nb_keep_freed_memory(void) {
+#ifdef __GLIBC__
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_MMAP_THRESHOLD, 16 << 20);
+#endif
 }
 
 const char *nb_curl_load(void) {

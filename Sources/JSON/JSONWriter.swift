@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// JSON text with sorted keys and shortest round-trip numbers: equal values give equal bytes.
 package enum JSONWriter {
   /// The text of `value`; `pretty` indents by two spaces and puts each member on its own line.
@@ -51,13 +57,27 @@ package enum JSONWriter {
         write($0, into: &$1, indentation: $2)
       }
     case .object(let members):
-      let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      let sorted = members.sorted { precedes($0.key, $1.key) }
       writeList(sorted, "{", "}", into: &output, indentation: indentation) {
         writeString($0.key, into: &$1)
         $1.append($2 == nil ? ":" : ": ")
         write($0.value, into: &$1, indentation: $2)
       }
     }
+  }
+
+  /// The order of the names' bytes.
+  private static func precedes(_ a: String, _ b: String) -> Bool {
+    let isBefore = a.utf8.withContiguousStorageIfAvailable { a in
+      b.utf8.withContiguousStorageIfAvailable { b in
+        guard let first = a.baseAddress, let second = b.baseAddress else {
+          return a.count < b.count
+        }
+        let order = memcmp(first, second, min(a.count, b.count))
+        return order == 0 ? a.count < b.count : order < 0
+      }
+    }
+    return (isBefore ?? nil) ?? a.utf8.lexicographicallyPrecedes(b.utf8)
   }
 
   private static func writeList<Element>(

@@ -34,6 +34,7 @@ extension Download {
     }
     try partial.append(bytes)
     hash?.update(bytes)
+    content?.update(bytes)
     if size >= options.resumeThreshold { try partial.remember() }
   }
 

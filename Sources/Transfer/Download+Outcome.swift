@@ -41,12 +41,14 @@ extension Download {
         throw .wrongHash(url: displayURL, expected: expectedHash, found: found)
       }
     }
-    try partial.finish()
+    let written = try partial.finish(content?.digest)
     setLedgerShare(partial.size)
     self.partial = nil
-    return DownloadedFile(
+    var file = DownloadedFile(
       size: partial.size, sha256: expectedHash, bytesReceived: bytesReceived,
       resumedFrom: resumedFrom, attempts: attempts)
+    file.written = written
+    return file
   }
 
   /// The file of an earlier session with the same request.

@@ -27,6 +27,9 @@ final class Download: AnswerReceiver {
   var partial: PartialFile?
   /// Of exactly the bytes in `partial`; nil when no hash is expected.
   var hash: SHA256?
+  /// Of exactly the bytes in `partial` too; nil where an earlier session left some, which would have
+  /// to be read for it.
+  var content: ContentHash?
   var expectedHash: String?
   var expectedSize: Int?
   var resumedFrom = 0
@@ -102,26 +105,32 @@ final class Download: AnswerReceiver {
       resumedFrom = opened.size
       highWater = opened.size
       partial = opened
+      content = opened.size == 0 ? ContentHash() : nil
     }
     guard let partial else { return question }
     if expectedHash != nil && hash == nil {
       let hash = try SHA256()
-      try partial.replay(into: hash)
+      let content = ContentHash()
+      try partial.replay { bytes in
+        hash.update(bytes)
+        content.update(bytes)
+      }
       self.hash = hash
+      self.content = content
     }
     if !canResume(partial, from: url) { try restart(partial) }
     if partial.size > 0, let size = expectedSize ?? partial.origin?.size, size == partial.size {
       return nil
     }
     requestedOffset = partial.size
-    let name = request.destination.lowercased()
-    decodesBody = !Self.compressedNames.contains { name.hasSuffix($0) }
+    let ending = Self.ending(of: request.destination)
+    decodesBody = !Self.compressedNames.contains(ending)
     if partial.size > 0 {
       question.range = "\(partial.size)-"
       if partial.origin?.url == url.text, let validator = partial.origin?.validator {
         question.headers.append("If-Range: \(validator)")
       }
-    } else if Self.textNames.contains(where: { name.hasSuffix($0) }) {
+    } else if Self.textNames.contains(ending) {
       question.acceptEncoding = ""
     }
     if !decodesBody {
@@ -132,13 +141,18 @@ final class Download: AnswerReceiver {
   }
 
   /// Names whose own bytes are compressed: a server that labels them as encoded means the file.
-  private static let compressedNames = [
+  private static let compressedNames: Set<String> = [
     ".gz", ".tgz", ".zst", ".xz", ".bz2", ".br", ".lz4", ".zip",
   ]
   /// Names worth asking for in a compressed form, which can't be resumed.
-  private static let textNames = [
+  private static let textNames: Set<String> = [
     ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".md", ".html", ".xml", ".yaml", ".yml",
   ]
+
+  /// From the last point on, in lower case.
+  private static func ending(of path: String) -> String {
+    path.utf8.lastIndex(of: UInt8(ascii: ".")).map { path[$0...].lowercased() } ?? ""
+  }
 
   private func firstAddress(of url: WebURL) throws(TransferError) -> WebURL {
     phase = .content
@@ -166,6 +180,7 @@ final class Download: AnswerReceiver {
   func restart(_ partial: PartialFile) throws(TransferError) {
     try partial.restart()
     hash?.reset()
+    if let content { content.reset() } else { content = ContentHash() }
     resumedFrom = 0
     setLedgerShare(0)
   }

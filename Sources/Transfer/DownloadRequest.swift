@@ -50,6 +50,8 @@ package struct DownloadedFile: Sendable, Hashable {
   package var resumedFrom: Int
   /// Tries it took; 0 when nothing had to be asked.
   package var attempts: Int
+  /// Nil unless every byte passed through this session.
+  package var written: WrittenContent?
 }
 
 /// How far a session is.

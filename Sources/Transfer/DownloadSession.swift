@@ -1,31 +1,52 @@
 import CCurl
+import Synchronization
 
 /// Brings many files here: a few at once, over connections that are kept, each verified, retried and
 /// resumed on its own.
 ///
-/// Runs in the calling thread. Requests are pulled one by one and results handed over one by one,
-/// so memory depends on `TransferOptions.parallel` and not on the number of files.
+/// Runs in the calling thread and, for many small files, in others beside it. Requests are pulled one
+/// by one and results handed over one by one, so memory depends on `TransferOptions.parallel` and not
+/// on the number of files.
 package struct DownloadSession {
   private let options: TransferOptions
 
   package init(options: TransferOptions = TransferOptions()) { self.options = options }
 
+  /// Opening libcurl takes longer than checking a thousand addresses: begins with it meanwhile.
+  package static func prepare() { nb_curl_load_early() }
+
   /// Fetches every file `next` names until it gives nil.
   ///
   /// `finished` hears of each request once, in the order they end. When `isCancelled` turns true the
   /// session stops within a twentieth of a second, keeps what can be resumed, and throws
-  /// `.cancelled`. Other errors thrown concern the session as a whole.
+  /// `.cancelled`. Other errors thrown concern the session as a whole. Each closure is called by one
+  /// thread at a time, though not always the same; `threads` share the connections.
   package func run(
-    total: Int? = nil,
+    total: Int? = nil, threads: Int = 1,
     next: @escaping () -> DownloadRequest?,
     isCancelled: @escaping () -> Bool = { false },
     progress: @escaping (TransferProgress) -> Void = { _ in },
     finished: @escaping (DownloadRequest, Result<DownloadedFile, TransferError>) -> Void
   ) throws(TransferError) {
-    let run = Run(options: options, total: total, next: next, isCancelled: isCancelled)
-    run.progress = progress
-    run.finished = finished
-    try run.loop()
+    // Fewer than four connections leave a thread idle.
+    let count = max(1, min(threads, options.parallel / 4, (total ?? .max) / 4))
+    let desk = SessionDesk(
+      limit: options.maxTotalSize, total: total, threads: count, next: next,
+      isCancelled: isCancelled, progress: progress, finished: finished)
+    let error = Mutex<TransferError?>(nil)
+    let options = options
+    SessionThreads.run(count) { number in
+      var share = options
+      share.parallel = (options.parallel + number) / count
+      do throws(TransferError) {
+        try Run(options: share, desk: desk, number: number).loop()
+      } catch let new {
+        error.withLock { $0 = $0 ?? new }
+        desk.stop()
+      }
+    }
+    if let error = error.withLock({ $0 }) { throw error }
+    desk.reportEnd()
   }
 
   /// Fetches one file.
@@ -48,37 +69,21 @@ extension DownloadSession {
   /// The state of one `run`.
   fileprivate final class Run {
     private static let longestNap = 0.05
-    private static let progressInterval = 0.1
 
     private let options: TransferOptions
-    private let total: Int?
-    private let next: () -> DownloadRequest?
-    private let isCancelled: () -> Bool
-    var progress: (TransferProgress) -> Void = { _ in }
-    var finished: (DownloadRequest, Result<DownloadedFile, TransferError>) -> Void = { _, _ in }
-
+    private let desk: SessionDesk
+    private let number: Int
     private var multi: UnsafeMutableRawPointer?
     private var active: [UnsafeMutableRawPointer: (download: Download, handle: CurlHandle)] = [:]
     private var waiting: [(due: Double, download: Download)] = []
     private var isExhausted = false
-    private let ledger: SizeLedger
-    private var meter = RateMeter()
-    private var filesDone = 0
-    private var filesFailed = 0
-    private var bytesDone = 0
-    private var lastProgress = 0.0
     private var unreachableInRow = 0
     private var lastUnreachable: TransferError?
 
-    init(
-      options: TransferOptions, total: Int?, next: @escaping () -> DownloadRequest?,
-      isCancelled: @escaping () -> Bool
-    ) {
+    init(options: TransferOptions, desk: SessionDesk, number: Int) {
       self.options = options
-      self.total = total
-      self.next = next
-      self.isCancelled = isCancelled
-      ledger = SizeLedger(limit: options.maxTotalSize)
+      self.desk = desk
+      self.number = number
     }
 
     deinit {
@@ -88,34 +93,31 @@ extension DownloadSession {
     }
 
     func loop() throws(TransferError) {
-      let began = Clock.monotonic()
-      meter.take(time: began, bytes: 0)
       while true {
         try fill()
         if active.isEmpty && waiting.isEmpty && isExhausted { break }
         if try !perform() { try nap() }
-        report(began: began, always: false)
+        desk.report(number) { active.values.map(\.download) + waiting.map(\.download) }
       }
-      report(began: began, always: true)
     }
 
     // MARK: Starting
 
     private func fill() throws(TransferError) {
       while active.count < max(options.parallel, 1) {
-        guard !isCancelled() else { throw cancel() }
+        guard !desk.isCancelled else { throw cancel() }
         if let download = takeDue() {
           try start(download)
         } else if !isExhausted, waiting.count < 4 * max(options.parallel, 1) {
-          guard let request = next() else {
+          guard let request = desk.next() else {
             isExhausted = true
             return
           }
           if let error = lastUnreachable, unreachableInRow >= max(options.parallel, 16) {
             // Nobody answers: trying each of a thousand files in turn would take hours.
-            settle(Download(request, options: options, ledger: ledger), .failed(error))
+            settle(Download(request, options: options, ledger: desk.ledger), .failed(error))
           } else {
-            try start(Download(request, options: options, ledger: ledger))
+            try start(Download(request, options: options, ledger: desk.ledger))
           }
         } else {
           return
@@ -132,7 +134,7 @@ extension DownloadSession {
 
     private func start(_ download: Download) throws(TransferError) {
       if case .local(let path)? = download.source {
-        let outcome = download.copy(from: path, isCancelled: isCancelled)
+        let outcome = download.copy(from: path, isCancelled: { desk.isCancelled })
         if case .failed(.cancelled) = outcome { throw cancel() }
         settle(download, outcome)
         return
@@ -165,6 +167,7 @@ extension DownloadSession {
       if let reason = nb_curl_load() {
         throw .missingLibrary("libcurl", reason: String(cString: reason))
       }
+      nb_keep_freed_memory()
       guard let multi = nb_curl_multi_new() else { throw .library(reason: "out of memory") }
       self.multi = multi
       _ = nb_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 2 * max(options.parallel, 1))
@@ -193,7 +196,7 @@ extension DownloadSession {
     }
 
     private func nap() throws(TransferError) {
-      guard !isCancelled() else { throw cancel() }
+      guard !desk.isCancelled else { throw cancel() }
       var seconds = Self.longestNap
       if let due = waiting.map(\.due).min() { seconds = min(seconds, due - Clock.monotonic()) }
       let milliseconds = Int32(max(1, (seconds * 1000).rounded(.up)))
@@ -210,19 +213,16 @@ extension DownloadSession {
       switch outcome {
       case .later(let due): waiting.append((due, download))
       case .done(let file):
-        filesDone += 1
-        bytesDone += file.size
         unreachableInRow = 0
-        finished(download.request, .success(file))
+        desk.finish(download.request, .success(file))
       case .failed(let error):
-        filesFailed += 1
         if error.isUnreachable {
           unreachableInRow += 1
           lastUnreachable = error
         } else {
           unreachableInRow = 0
         }
-        finished(download.request, .failure(error))
+        desk.finish(download.request, .failure(error))
       }
     }
 
@@ -235,32 +235,6 @@ extension DownloadSession {
       for entry in waiting { entry.download.suspend() }
       waiting = []
       return .cancelled
-    }
-
-    // MARK: Telling
-
-    private func report(began: Double, always: Bool) {
-      let now = Clock.monotonic()
-      guard always || now - lastProgress >= Self.progressInterval else { return }
-      lastProgress = now
-      meter.take(time: now, bytes: ledger.received)
-      let rate = meter.rate(time: now, bytes: ledger.received)
-      var progress = TransferProgress(
-        filesDone: filesDone, filesFailed: filesFailed, filesTotal: total,
-        bytesReceived: ledger.received, bytesInFiles: bytesDone, bytesTotal: nil,
-        bytesPerSecond: rate, secondsLeft: nil)
-      let downloads = active.values.map(\.download) + waiting.map(\.download)
-      progress.bytesInFiles += downloads.reduce(0) { $0 + $1.bytesHeld }
-      if total == 1 {
-        progress.bytesTotal = filesDone == 1 ? bytesDone : downloads.first?.bytesExpected
-        if let size = progress.bytesTotal, rate > 0 {
-          progress.secondsLeft = Double(max(0, size - progress.bytesInFiles)) / rate
-        }
-      } else if let total, filesDone + filesFailed > 0, now > began {
-        let ended = Double(filesDone + filesFailed)
-        progress.secondsLeft = Double(max(0, total - Int(ended))) * (now - began) / ended
-      }
-      self.progress(progress)
     }
   }
 }

@@ -73,10 +73,23 @@ final class FileHandle {
     }
   }
 
+  /// For everyone; this handle can still write.
+  func makeReadOnly() throws(TransferError) {
+    guard fchmod(descriptor, 0o444) == 0 else {
+      throw .fileSystem(operation: "set the permissions of", path: path, code: errno)
+    }
+  }
+
   func truncate(to size: Int) throws(TransferError) {
     guard ftruncate(descriptor, off_t(size)) == 0 else {
       throw .fileSystem(operation: "truncate", path: path, code: errno)
     }
+  }
+}
+
+enum FileTime {
+  static func nanoseconds(_ time: timespec) -> Int64 {
+    Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }
 

@@ -92,25 +92,35 @@ final class PartialFile {
     isRemembered = true
   }
 
-  /// Feeds all bytes held to `hash`.
-  func replay(into hash: SHA256) throws(TransferError) {
-    hash.reset()
+  /// Hands over all bytes held, in order.
+  func replay(_ take: (UnsafeRawBufferPointer) -> Void) throws(TransferError) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
     defer { buffer.deallocate() }
     var offset = 0
     while offset < size {
       let count = try file.read(into: buffer, at: offset)
       guard count > 0 else { throw .fileSystem(operation: "read", path: file.path, code: EIO) }
-      hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<min(count, size - offset)]))
+      take(UnsafeRawBufferPointer(rebasing: buffer[..<min(count, size - offset)]))
       offset += count
     }
   }
 
-  /// Gives the file its name.
-  func finish() throws(TransferError) {
+  /// Gives the file its name, after which nobody writes to it any more. Its status then is of the
+  /// content with `digest`.
+  func finish(
+    _ digest: WrittenContent.Digest?
+  ) throws(TransferError) -> WrittenContent? {
     // In this order, so that no crash leaves a memo without its file.
     if isRemembered { Files.remove(Self.memoPath(destination)) }
     try Files.rename(file.path, to: destination)
+    guard let digest else { return nil }
+    // After the name: a partial file must stay one that a later session can write to.
+    try file.makeReadOnly()
+    let status = try file.status()
+    return WrittenContent(
+      digest: digest, size: Int64(status.st_size),
+      modified: FileTime.nanoseconds(status.st_mtim), changed: FileTime.nanoseconds(status.st_ctim),
+      inode: UInt64(status.st_ino))
   }
 
   /// Leaves what another session can continue, and nothing where there is nothing.

@@ -1,19 +1,30 @@
-/// The sizes of all files of a session, known or so far, against the most it may fetch.
-final class SizeLedger {
+import Synchronization
+
+/// The sizes of all files of a session, known or so far, against the most it may fetch. Safe from any
+/// thread.
+final class SizeLedger: Sendable {
+  private struct State {
+    var promised = 0
+    var received = 0
+  }
+
   private let limit: Int?
-  private var promised = 0
-  /// Bytes that came in, those of failed tries included.
-  private(set) var received = 0
+  private let state = Mutex(State())
 
   init(limit: Int?) { self.limit = limit }
 
-  func receive(_ count: Int) { received &+= count }
+  /// Bytes that came in, those of failed tries included.
+  var received: Int { state.withLock { $0.received } }
+
+  func receive(_ count: Int) { state.withLock { $0.received &+= count } }
 
   /// Replaces one file's share; false, changing nothing, when the sum would pass the limit.
   func change(from old: Int, to new: Int) -> Bool {
-    let (sum, overflow) = (promised - old).addingReportingOverflow(new)
-    if let limit, new > old, overflow || sum > limit { return false }
-    promised = overflow ? Int.max : sum
-    return true
+    state.withLock { state in
+      let (sum, overflow) = (state.promised - old).addingReportingOverflow(new)
+      if let limit, new > old, overflow || sum > limit { return false }
+      state.promised = overflow ? Int.max : sum
+      return true
+    }
   }
 }

@@ -6,7 +6,8 @@ package enum SourceURL: Sendable, Hashable {
 
   /// Reads a path, `file://` URL or `http(s)://` URL.
   package init(_ text: String) throws(TransferError) {
-    guard let separator = text.firstRange(of: "://"), Self.isScheme(text[..<separator.lowerBound])
+    guard let separator = Bytes.firstRange(of: "://", in: text),
+      Self.isScheme(text[..<separator.lowerBound])
     else {
       guard !text.isEmpty else { throw .unusableURL(text, reason: "it is empty") }
       guard !text.utf8.contains(0) else { throw .unusableURL(text, reason: "it contains NUL") }
@@ -35,8 +36,9 @@ package enum SourceURL: Sendable, Hashable {
     switch self {
     case .local(let path): name = String(path.split(separator: "/").last ?? "")
     case .remote(let url):
-      name = Percent.decode(
-        url.path.split(separator: "/", omittingEmptySubsequences: false).last ?? "")
+      let slash = url.path.utf8.lastIndex(of: UInt8(ascii: "/"))
+      let start = slash.map { url.path.utf8.index(after: $0) } ?? url.path.startIndex
+      name = Percent.decode(url.path[start...])
     }
     return FileName.isPlain(name) ? name : nil
   }
@@ -69,8 +71,8 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
   package var description: String { text }
 
   package init(_ given: String) throws(TransferError) {
-    let text = String(given.prefix { $0 != "#" })
-    guard let separator = text.firstRange(of: "://") else {
+    let text = String(given.utf8.prefix { $0 != UInt8(ascii: "#") }) ?? given
+    guard let separator = Bytes.firstRange(of: "://", in: text) else {
       throw .unusableURL(given, reason: "it has no scheme")
     }
     for byte in text.utf8 where byte <= 0x20 || byte == 0x7f {
@@ -78,20 +80,22 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
     }
     let scheme = text[..<separator.lowerBound].lowercased()
     let rest = text[separator.upperBound...]
-    let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+    let authorityEnd =
+      rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
     let authority = rest[..<authorityEnd]
-    let host = authority[
-      (authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex)...]
-    guard !host.isEmpty, !host.hasPrefix(":") else {
+    let userEnd = authority.utf8.lastIndex(of: UInt8(ascii: "@"))
+    let host = authority[(userEnd.map { authority.utf8.index(after: $0) } ?? rest.startIndex)...]
+    guard let first = host.utf8.first, first != UInt8(ascii: ":") else {
       throw .unusableURL(given, reason: "it names no host")
     }
-    let hasPort = host.lastIndex(of: ":").map { !host[$0...].contains("]") } ?? false
+    let colon = host.utf8.lastIndex(of: UInt8(ascii: ":"))
+    let hasPort = colon.map { !host[$0...].utf8.contains(UInt8(ascii: "]")) } ?? false
     self.text = text
     origin =
       "\(scheme)://\(host.lowercased())" + (hasPort ? "" : scheme == "https" ? ":443" : ":80")
     let tail = rest[authorityEnd...]
-    let queryStart = tail.firstIndex(of: "?") ?? tail.endIndex
-    path = tail[..<queryStart].isEmpty ? "/" : String(tail[..<queryStart])
+    let queryStart = tail.utf8.firstIndex(of: UInt8(ascii: "?")) ?? tail.endIndex
+    path = queryStart == tail.startIndex ? "/" : String(tail[..<queryStart])
     query = String(tail[queryStart...])
   }
 
@@ -102,10 +106,9 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
 
   /// Where a hub keeps the Git-LFS pointer of this file; nil when this is no hub's download URL.
   var pointerURL: String? {
-    guard let range = text.firstRange(of: "/resolve/"), !path.isEmpty, path.contains("/resolve/")
-    else {
-      return nil
-    }
+    guard Bytes.firstRange(of: "/resolve/", in: path) != nil,
+      let range = Bytes.firstRange(of: "/resolve/", in: text)
+    else { return nil }
     return text[..<range.lowerBound] + "/raw/" + text[range.upperBound...]
   }
 
@@ -130,6 +133,7 @@ package enum FileName {
 enum Percent {
   /// `%41` → `A`; a percent sign without two hexadecimal digits stays as it is.
   static func decode(_ text: some StringProtocol) -> String {
+    guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
     let bytes = Array(text.utf8)
     var result: [UInt8] = []
     var index = 0
@@ -146,6 +150,28 @@ enum Percent {
       }
     }
     return String(decoding: result, as: UTF8.self)
+  }
+}
+
+/// Searches by bytes: thousands of addresses are taken apart, and comparing characters as people see
+/// them takes a hundred times as long.
+enum Bytes {
+  static func firstRange(of pattern: StaticString, in text: String) -> Range<String.Index>? {
+    let length = pattern.utf8CodeUnitCount
+    let wanted = UnsafeBufferPointer(start: pattern.utf8Start, count: length)
+    var rest = text.utf8[...]
+    while let start = rest.firstIndex(of: wanted[0]) {
+      rest = rest[start...]
+      guard rest.count >= length else { return nil }
+      if rest.starts(with: wanted) { return start..<rest.index(start, offsetBy: length) }
+      rest = rest.dropFirst()
+    }
+    return nil
+  }
+
+  static func hasSuffix(_ text: String, _ suffix: String) -> Bool {
+    text.utf8.count >= suffix.utf8.count
+      && text.utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
   }
 }
 

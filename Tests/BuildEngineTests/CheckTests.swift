@@ -36,6 +36,7 @@ import Testing
     #expect(try lab.run(assets([longer(3)])).executed.isEmpty)
     let history = try lab.engine(assets([])).checkHistory(of: "a")
     #expect(history.map(\.verdict.message) == ["13 bytes"])
+    #expect(try Disk.names(in: lab.layout.staging).isEmpty)
   }
 
   @Test func addingAndChangingAChecksRunsOnlyIt() throws {

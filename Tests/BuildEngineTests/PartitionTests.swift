@@ -84,6 +84,21 @@ import Testing
     #expect(from != to)
   }
 
+  @Test func theEventFileSaysWhatTheEventsSay() throws {
+    let lab = try EngineLab()
+    let report = try lab.run([join("text", partitions: shards("a b c"))])
+    let run = try #require(report.summary.id)
+    let lines = try lab.read("cache/runs/\(run)/events.jsonl").split(separator: "\n")
+    let found = try lines.map { line in
+      var object = try JSONParser.parse(String(line)).objectValue ?? [:]
+      #expect(object.removeValue(forKey: "time")?.doubleValue ?? 0 > 1e9)
+      #expect(JSONWriter.text(try JSONParser.parse(String(line))) == line)
+      return JSONValue.object(object)
+    }
+    #expect(found == report.events.map(\.json))
+    #expect(found.count { $0["event"] == "finished" } == 3)
+  }
+
   @Test func partitionsMadeTogetherArePublishedOneByOne() throws {
     let lab = try EngineLab()
     lab.toys.define("fetch") { context in
@@ -91,6 +106,7 @@ import Testing
         if partition.value == "bad" {
           context.reporter.partitionFailed("bad", "404 not found")
         } else {
+          try Disk.makeFolders(partition.output)
           try Disk.writeWhole(Array(partition.value.utf8), to: partition.output + "/text")
           context.reporter.metric("\(partition.value)/bytes", .int(partition.value.utf8.count))
           context.reporter.partitionDone(partition.value)

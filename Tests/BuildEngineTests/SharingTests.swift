@@ -38,6 +38,7 @@ import Testing
       for partition in context.partitions {
         _ = made.next()
         usleep(10_000)
+        try Disk.makeFolders(partition.output)
         try Disk.writeWhole(Array(partition.value.utf8), to: partition.output + "/text")
         context.reporter.partitionDone(partition.value)
       }
@@ -54,6 +55,7 @@ import Testing
     try lab.run([node(["2", "3", "4", "5"])], profile: "full")
     other.wait()
     #expect(made.value == 6)
+    #expect(try Disk.names(in: lab.layout.staging).isEmpty)
   }
 
   /// Not a test of its own: what `aKilledTool…` starts in a process of its own.

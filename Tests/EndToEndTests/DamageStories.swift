@@ -102,9 +102,7 @@ import Testing
       for suffix in ["-wal", "-shm"] { project.remove("cache/state.sqlite\(suffix)") }
       try project.write("cache/state.sqlite", String(repeating: "garbage ", count: 4000))
     default:
-      for name in try project.list("cache/results") where name.hasSuffix(".json") {
-        overwrite(project.file("cache/results/\(name)"), "{\"not\": ")
-      }
+      overwrite(project.file("cache/records.jsonl"), "{\"not\": ")
       for suffix in ["", "-wal", "-shm"] { project.remove("cache/state.sqlite\(suffix)") }
     }
     try story.bringUpToDate()

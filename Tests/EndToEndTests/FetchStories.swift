@@ -80,18 +80,16 @@ import Testing
     #expect(server.requests.isEmpty)
   }
 
-  /// Shards whose result is in place with its record, whether or not the index knew it.
+  /// Shards whose result is in place, and so on record, whether or not the index knew it.
   private func published(_ project: TestProject) throws -> [Int] {
-    try project.list("cache/results").flatMap { name in
-      try name.hasSuffix(".json") ? project.list("cache/results/\(name.dropLast(5))") : []
-    }.compactMap { Int($0) }
+    try project.list("cache/results").flatMap { try project.list("cache/results/\($0)") }
+      .compactMap { Int($0) }
   }
 
   /// Shards that had their name already when the program died.
   private func finishedInStaging(_ project: TestProject) throws -> [Int] {
-    try project.list("cache/staging").flatMap { key in
-      let folder = "cache/staging/\(key)/out"
-      return project.exists(folder) ? try project.list(folder).compactMap { Int($0) } : []
+    try project.list("cache/staging").filter { $0.hasSuffix(".out") }.flatMap { name in
+      try project.list("cache/staging/\(name)").compactMap { Int($0) }
     }
   }
 

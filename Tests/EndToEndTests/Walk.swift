@@ -101,8 +101,7 @@ final class Walk {
     case .truncateResult, .editResult, .deleteResult: try damage(deed)
     case .deleteLink: project.remove("cache/current/\(profile)/\(pick(["upper", "sum", "part"]))")
     case .deleteRecord:
-      let records = try list("cache/results").filter { $0.hasSuffix(".json") }
-      if !records.isEmpty { project.remove("cache/results/" + pick(records)) }
+      project.remove("cache/records.jsonl")
     case .deleteIndex:
       for suffix in ["", "-wal", "-shm"] { project.remove("cache/state.sqlite\(suffix)") }
     case .deleteSnapshots:
@@ -117,7 +116,7 @@ final class Walk {
 
   /// Alters a file of a result as somebody with all rights can, sometimes hiding it.
   private func damage(_ deed: Deed) throws {
-    let results = try list("cache/results").filter { !$0.hasSuffix(".json") }
+    let results = try list("cache/results")
     guard !results.isEmpty else { return }
     let name = "cache/results/\(pick(results))/text"
     guard project.exists(name) else { return }

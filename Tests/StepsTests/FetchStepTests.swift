@@ -10,6 +10,7 @@ import Testing
 private final class Listener: StepReporter {
   struct Heard {
     var done: [String] = []
+    var written: [String: [WrittenFile]] = [:]
     var failed: [String: String] = [:]
     var progress: StepProgress?
     var isCancelled = false
@@ -29,7 +30,13 @@ private final class Listener: StepReporter {
   func measurement(_ name: String, _ value: JSONValue) {}
   func sample(step: Int, _ values: [String: Double]) {}
   func log(_ line: String) {}
-  func partitionDone(_ value: String) { heard.withLock { $0.done.append(value) } }
+  func partitionDone(_ value: String, _ files: [WrittenFile]) {
+    heard.withLock {
+      $0.done.append(value)
+      $0.written[value] = files
+    }
+  }
+  func written(_ files: [WrittenFile]) { heard.withLock { $0.written[""] = files } }
   func partitionFailed(_ value: String, _ message: String) {
     heard.withLock { $0.failed[value] = message }
   }
@@ -70,6 +77,31 @@ private final class Listener: StepReporter {
     try run(["url": .string("\(server.url)/list?x=1"), "filename": "words.txt"])
     #expect(try folder.readText("out/words.txt") == "words")
     #expect(try folder.list("out") == ["words.txt"])
+  }
+
+  @Test(arguments: [nil, ["0", "1", "2"]])
+  func whatWasHashedOnItsWayIsStatedAsItIsOnDisk(partitions: [String]?) throws {
+    let server = try LoopbackServer { .file(Array("words of \($0.path)".utf8), for: $0) }
+    let listener = Listener()
+    let url = server.url + (partitions == nil ? "/x" : "/{shard}")
+    try run(
+      ["url": .string(url), "filename": "words.txt"], partitions: partitions, listener: listener)
+    let written = listener.heard.withLock { $0.written }
+    #expect(Set(written.keys) == Set(partitions ?? [""]))
+    for (partition, files) in written {
+      let path = folder.file(partition.isEmpty ? "out/words.txt" : "out/\(partition)/words.txt")
+      let status = try #require(Disk.status(path))
+      #expect(status.permissions == 0o444)
+      let digest = try FileHasher.digests(of: [path], width: 1)[0]
+      #expect(files == [WrittenFile(path: "words.txt", digest: digest, stamp: status.stamp)])
+    }
+  }
+
+  @Test func aCopyInTheKernelIsLeftToTheEngineToRead() throws {
+    try folder.write("data.txt", "zero")
+    let listener = Listener()
+    try run(["url": "data.txt"], listener: listener)
+    #expect(listener.heard.withLock { $0.written } == ["": []])
   }
 
   @Test func failedPartitionsAreNamedAndTheOthersKept() throws {

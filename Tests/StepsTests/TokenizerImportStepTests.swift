@@ -14,7 +14,8 @@ private final class MetricListener: StepReporter {
   func measurement(_ name: String, _ value: JSONValue) {}
   func sample(step: Int, _ values: [String: Double]) {}
   func log(_ line: String) {}
-  func partitionDone(_ value: String) {}
+  func partitionDone(_ value: String, _ files: [WrittenFile]) {}
+  func written(_ files: [WrittenFile]) {}
   func partitionFailed(_ value: String, _ message: String) {}
 }
 

@@ -6,6 +6,7 @@ import Transfer
 struct Fetching {
   let folder: TemporaryFolder
   var options = TransferOptions()
+  var threads = 1
 
   init() throws {
     folder = try TemporaryFolder("nanobuild-transfer")
@@ -40,7 +41,7 @@ struct Fetching {
     var results: [String: Result<DownloadedFile, TransferError>] = [:]
     var upcoming = requests.makeIterator()
     try DownloadSession(options: options).run(
-      total: requests.count, next: { upcoming.next() }, isCancelled: isCancelled,
+      total: requests.count, threads: threads, next: { upcoming.next() }, isCancelled: isCancelled,
       finished: { results[$0.name] = $1 })
     return results
   }

@@ -22,7 +22,10 @@ import Transfer
     }
   }
 
-  @Test func allArriveByteForByteWhateverTheServerDoes() throws {
+  @Test(arguments: [1, 2, 4])
+  func allArriveByteForByteWhateverTheServerDoes(threads: Int) throws {
+    var fetching = fetching
+    fetching.threads = threads
     let server = try FaultyShards.server()
     let results = try fetching.fetchAll(try requests(server))
     #expect(results.count == Self.count)
@@ -35,6 +38,50 @@ import Transfer
         isRight, "\(number) differs (\(String(describing: FaultyShards.fault("/\(number)"))))")
     }
     #expect(try fetching.folder.list().count == Self.count)
+  }
+
+  @Test func threadsShareTheConnectionsAndTheLimitOnSizes() throws {
+    var fetching = fetching
+    fetching.threads = 4
+    fetching.options.maxTotalSize = 50_000
+    fetching.options.retries = 0
+    let server = try LoopbackServer {
+      .file([UInt8](repeating: 7, count: 1000), for: $0).delivered { $0.delay = 0.002 }
+    }
+    let requests = try (0..<200).map { try fetching.request("\(server.url)/\($0)", as: "\($0)") }
+    let results = try fetching.fetchAll(requests)
+    #expect(results.count == 200)
+    let arrived = results.count { if case .success = $0.value { true } else { false } }
+    #expect(arrived == 50)
+    #expect(try fetching.folder.list().count { !$0.hasSuffix(".part") } == 50)
+  }
+
+  @Test func cancellingEndsAllThreads() throws {
+    var fetching = fetching
+    fetching.threads = 4
+    let server = try LoopbackServer {
+      .file(FaultyShards.content($0.path), for: $0, entityTag: "\"\($0.path)\"")
+    }
+    let all = Array(try requests(server)[..<400])
+    var done: Set<String> = []
+    var looks = 0
+    var upcoming = all.makeIterator()
+    #expect(throws: TransferError.cancelled) {
+      try DownloadSession(options: fetching.options).run(
+        total: all.count, threads: 4, next: { upcoming.next() },
+        isCancelled: {
+          looks += 1
+          return looks > 150
+        }, finished: { request, _ in done.insert(request.name) })
+    }
+    #expect(!done.isEmpty && done.count < 400)
+    // What was finished stays, and the rest comes with the next session.
+    server.forgetRequests()
+    let rest = all.filter { !done.contains($0.name) }
+    #expect(try fetching.fetchAll(rest).count == rest.count)
+    for number in 0..<400 {
+      #expect(try fetching.folder.read("\(number)") == FaultyShards.content("/\(number)"))
+    }
   }
 
   @Test func aBadFileFailsByNameAndTheOthersArrive() throws {

@@ -61,6 +61,25 @@ extension BuildEvent {
     }
   }
 
+  /// Appends the line of `events.jsonl`. That of a partition of thousands is written by hand, without
+  /// a dictionary.
+  func writeLine(at time: Double, into lines: inout String) {
+    if case .finished(let task, .ran(let digest, let isSame), let seconds) = self,
+      let partition = task.partition, seconds.isFinite
+    {
+      lines += "{\"asset\":"
+      JSONWriter.writeString(task.asset, into: &lines)
+      lines += ",\"digest\":\"\(digest)\",\"event\":\"finished\",\"outcome\":\"ran\",\"partition\":"
+      JSONWriter.writeString(partition, into: &lines)
+      lines += ",\"seconds\":\(seconds),\"time\":\(time),\"unchanged\":\(isSame)}\n"
+      return
+    }
+    var object = json.objectValue ?? [:]
+    object["time"] = .double(time)
+    lines += JSONWriter.text(.object(object))
+    lines += "\n"
+  }
+
   private static func names(_ tasks: [TaskName]) -> JSONValue {
     .array(tasks.map { .string($0.description) })
   }

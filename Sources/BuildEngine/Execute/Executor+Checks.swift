@@ -50,7 +50,9 @@ extension Executor {
   func checkEnded(_ job: Job, _ end: WorkerEnd) throws(BuildError) {
     active[job.number] = nil
     guard let number = job.check else { return }
-    try? Disk.removeTree("\(layout.staging)/check-\(processIdentifier)-\(job.number)")
+    let stage = checkStage(job)
+    try? Disk.removeTree(stage.output)
+    stage.remove()
     let check = graph.assets[job.asset].checks[number]
     let isShell = check.name == ShellCommand.name
     // A command that was asked to stop says nothing about the result.

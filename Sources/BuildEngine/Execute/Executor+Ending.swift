@@ -15,11 +15,12 @@ extension Executor {
       if let item = job.items.first {
         recorder.record(.sample(name(item.task, job.asset), step: step, values: values))
       }
-    case .partitionDone(let value):
-      guard let place = job.place(of: value),
-        !job.items[place].isDone
-      else { return }
+    case .partitionDone(let value, let files):
+      guard let place = job.place(of: value), !job.items[place].isDone else { return }
+      job.items[place].written = files
       try publish(job, place)
+    case .written(let files):
+      if !job.items.isEmpty { job.items[0].written = files }
     case .partitionFailed(let value, let message):
       if let place = job.place(of: value) {
         job.items[place].failure = message
@@ -94,7 +95,10 @@ extension Executor {
     retrying[job.number] = (job, failure)
     job.attempt += 1
     job.failure = nil
-    for place in job.items.indices { job.items[place].failure = nil }
+    for place in job.items.indices {
+      job.items[place].failure = nil
+      job.items[place].written = []
+    }
     job.notBefore = Clock.seconds() + delay
     job.isRetrying = true
     try endIfPublished(job)
@@ -159,8 +163,7 @@ extension Executor {
     if job.isRetrying { return requeue(job) }
     active[job.number] = nil
     job.phase = .ended
-    try? Disk.removeFile(job.items.first?.stage.request ?? "")
-    if let stage = job.items.first?.stage { try? Disk.removeTree(stage.inputs) }
+    if let stage = job.items.first?.stage { stage.remove() }
     job.lock?.release()
     job.lock = nil
   }

@@ -14,12 +14,19 @@ extension Executor {
     let item = job.items[place]
     let seconds = Clock.seconds() - job.startedAt
     job.publishing += 1
-    publisher.start(
+    leaving.append(
       Publisher.Order(
         job: job.number, item: place, key: item.key, step: graph.assets[job.asset].step,
-        folder: item.stage.output, metrics: item.metrics,
+        folder: item.stage.output, written: item.written, metrics: item.metrics,
         flush: seconds >= options.limits.flushAfter, bootIdentifier: index.bootIdentifier,
         width: min(jobs, configuration.cores)))
+  }
+
+  /// Hands what was finished to the publisher's threads.
+  func sendToPublisher() {
+    guard !leaving.isEmpty else { return }
+    publisher.start(leaving)
+    leaving.removeAll(keepingCapacity: true)
   }
 
   /// A file of the project's that is no longer what the key was computed from.
@@ -71,18 +78,31 @@ extension Executor {
     let new = publisher.mailbox.take()
     if arrived.isEmpty, !new.isEmpty { firstArrival = Clock.seconds() }
     arrived += new
+    for publication in new where arrivedJobs.insert(publication.job).inserted {
+      if isAwaited(publication) { isArrivalAwaited = true }
+    }
     guard !arrived.isEmpty, !mayWait else { return }
     let batch = arrived
     arrived = []
+    arrivedJobs = []
+    isArrivalAwaited = false
     try record(batch)
   }
 
   private var mayWait: Bool {
-    guard !isStopping, arrived.count < 64,
-      Clock.seconds() - firstArrival < Self.longestGathering
-    else { return false }
+    guard !isStopping, arrived.count < 1_024, Clock.seconds() - firstArrival < gatheringTime else {
+      return false
+    }
     // Either all cores have work anyway, or the worker goes on making partitions.
-    return !queue.isEmpty || arrived.allSatisfy { active[$0.job]?.worker != nil }
+    return !queue.isEmpty || arrivedJobs.allSatisfy { active[$0]?.worker != nil }
+  }
+
+  /// Seconds publications may wait for each other: long where nothing can start on them anyway.
+  var gatheringTime: Double { isArrivalAwaited ? Self.shortestGathering : Self.longestGathering }
+
+  private func isAwaited(_ publication: Publisher.Publication) -> Bool {
+    guard let asset = active[publication.job]?.asset else { return true }
+    return successors[asset].contains { isStreamed(asset, to: Int($0)) }
   }
 
   /// A publication with what it is recorded by.
@@ -118,7 +138,8 @@ extension Executor {
       one.job.publishing -= 1
       do throws(BuildError) {
         try link(one.item.task, one.job.asset, one.record.digest)
-        one.item.stage.remove()
+        // Of partitions made together the first one's stage is the job's, and goes with it.
+        if !graph.assets[one.job.asset].makesPartitionsTogether { one.item.stage.remove() }
         try settle(one.item.task, one.job.asset, one.outcome, seconds: one.seconds)
         if one.job.worker == nil { try endIfPublished(one.job) }
       } catch {
@@ -139,11 +160,7 @@ extension Executor {
       if known.unflushedBoot == 0 { record.unflushedBoot = 0 }
     }
     let name = graph.assets[job.asset].name
-    let before = try index.current(
-      profile: configuration.profile, asset: name, partition: item.partition)
-    let old = try before.flatMap { current throws(BuildError) in
-      try index.digest(forKey: current.key)
-    }
+    let old = item.wasNeverMade ? nil : try digestBefore(item, of: name)
     let outcome = TaskOutcome.ran(record.digest, isSame: old == record.digest)
     try index.rememberResult(record)
     try index.rememberKey(item.key, record.digest, recipe: item.recipe, at: record.createdAt)
@@ -152,6 +169,15 @@ extension Executor {
       profile: configuration.profile, asset: name, partition: item.partition, key: item.key,
       at: Double(Clock.wall()) * 1e-9)
     return Finished(job: job, item: item, seconds: seconds, record: record, outcome: outcome)
+  }
+
+  /// The result that was in force until now.
+  private func digestBefore(_ item: Job.Item, of asset: String) throws(BuildError) -> Digest? {
+    guard
+      let current = try index.current(
+        profile: configuration.profile, asset: asset, partition: item.partition)
+    else { return nil }
+    return try index.digest(forKey: current.key)
   }
 
   /// The disk filled up, or the step left something that can't be a result.

@@ -57,11 +57,13 @@ extension Executor {
   private func settleTogether(_ asset: Int) throws(BuildError) {
     var items: [Job.Item] = []
     var reasons: [StaleReason] = []
-    for task in graph.tasks(of: asset) where states[task] == .waiting {
-      states[task] = .ready
-      guard let found = try settleOrItem(task, of: asset) else { continue }
-      items.append(found.item)
-      for reason in found.reasons where !reasons.contains(reason) { reasons.append(reason) }
+    try index.database.reading { () throws(BuildError) in
+      for task in graph.tasks(of: asset) where states[task] == .waiting {
+        states[task] = .ready
+        guard let found = try settleOrItem(task, of: asset) else { continue }
+        items.append(found.item)
+        for reason in found.reasons where !reasons.contains(reason) { reasons.append(reason) }
+      }
     }
     if !items.isEmpty { enqueue(asset, items, reasons) }
   }
@@ -97,9 +99,10 @@ extension Executor {
     case .restore(let record):
       try restore(task, asset, evaluation.key, record)
     case .stale(let reasons):
-      let item = Job.Item(
+      var item = Job.Item(
         task: task, partition: partition, key: evaluation.key, recipe: evaluation.recipe,
         stage: layout.stage(evaluation.key), indexVersion: indexVersion)
+      item.wasNeverMade = reasons == [.neverRun]
       return (item, reasons)
     }
     return nil

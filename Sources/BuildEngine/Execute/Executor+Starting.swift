@@ -141,11 +141,15 @@ extension Executor {
 
   // MARK: The request
 
+  func checkStage(_ job: Job) -> StageLayout {
+    StageLayout(root: "\(layout.staging)/check-\(processIdentifier)-\(job.number)")
+  }
+
   private func prepare(_ job: Job) throws(BuildError) -> WorkerLaunch {
     let node = graph.assets[job.asset]
     let stage: StageLayout
     if let check = job.check {
-      stage = StageLayout(root: "\(layout.staging)/check-\(getpid())-\(job.number)")
+      stage = checkStage(job)
       job.logPath = try recorder.logPath(
         asset: node.name + ".check", partition: "\(check)-\(node.checks[check].name)")
     } else {
@@ -156,15 +160,18 @@ extension Executor {
     for item in job.items where !node.isResumable {
       try Disk.removeTree(item.stage.output)
     }
-    for item in job.items { try Disk.makeFolders(item.stage.output) }
+    for item in job.items where !node.makesPartitionsTogether || item.partition == nil {
+      try Disk.makeFolders(item.stage.output)
+    }
     if job.check != nil { try Disk.makeFolders(stage.output) }
+    try Disk.makeFolders(stage.root)
     let request: WorkerRequest
     if let check = job.check {
       request = try checkRequest(job, node, node.checks[check], stage)
     } else {
       request = try stepRequest(job, node, stage)
     }
-    try Disk.writeWhole(JSONWriter.bytes(request.json, pretty: true), to: stage.request)
+    try Disk.writeWhole(JSONWriter.bytes(request.json), to: stage.request)
     return WorkerLaunch(
       request: request, requestPath: stage.request, logPath: job.logPath,
       lockDescriptor: job.lock?.descriptor, environment: configuration.environment)

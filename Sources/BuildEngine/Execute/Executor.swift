@@ -68,7 +68,13 @@ final class Executor {
   var arrived: [Publisher.Publication] = []
   var firstArrival = 0.0
   /// Seconds.
-  static let longestGathering = 0.01
+  static let shortestGathering = 0.01
+  static let longestGathering = 0.03
+  /// The jobs of `arrived`, and whether a task waits for a partition in it.
+  var arrivedJobs: Set<Int> = []
+  var isArrivalAwaited = false
+  /// Staging folders on their way to the publisher.
+  var leaving: [Publisher.Order] = []
   /// Tasks to decide about again because a file they read changed meanwhile, and how often.
   var again: [(asset: Int, task: Int)] = []
   /// Jobs that failed and wait for their next attempt, with what went wrong.
@@ -164,6 +170,8 @@ final class Executor {
       if active.isEmpty && again.isEmpty && (queue.isEmpty || !mayStart) {
         return try giveUpRetrying()
       }
+      sendToPublisher()
+      recorder.flush()
       wait()
       try receive()
     }
@@ -198,7 +206,7 @@ final class Executor {
   private func timeToNext() -> Double {
     let now = Clock.seconds()
     var next = now + 60
-    if !arrived.isEmpty { next = firstArrival + Self.longestGathering }
+    if !arrived.isEmpty { next = firstArrival + gatheringTime }
     if options.tick != nil { next = min(next, nextTick) }
     for job in active.values {
       if let deadline = job.deadline { next = min(next, deadline) }

@@ -12,8 +12,12 @@ final class Job {
     /// The index's version before this was found stale: when it still is the same, no other run has
     /// made it.
     var indexVersion: Int64
+    /// No result of it was ever in force.
+    var wasNeverMade = false
     /// Numbers of the result the step reported.
     var metrics: [String: JSONValue] = [:]
+    /// Files the step hashed as it wrote them.
+    var written: [WrittenFile] = []
     /// Already handed to the publisher.
     var isDone = false
     var failure: String?

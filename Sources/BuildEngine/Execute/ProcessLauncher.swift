@@ -108,6 +108,7 @@ final class ProcessWorker: MeasuredWorker {
   private var events: Int32
   private let stopsGroup: Bool
   private let shell: (kind: WorkerRequest.Kind, logPath: String)?
+  private var buffer: [UInt8]
   private var partialLine: [UInt8] = []
   private var pending: [WorkerEvent] = []
   private var end: WorkerEnd?
@@ -121,6 +122,7 @@ final class ProcessWorker: MeasuredWorker {
     self.events = events
     self.stopsGroup = stopsGroup
     self.shell = shell
+    buffer = [UInt8](repeating: 0, count: events >= 0 ? 65_536 : 0)
   }
 
   deinit {
@@ -138,7 +140,6 @@ final class ProcessWorker: MeasuredWorker {
 
   private func drain() {
     guard events >= 0 else { return }
-    var buffer = [UInt8](repeating: 0, count: 65536)
     while true {
       let length = read(events, &buffer, buffer.count)
       if length < 0 && errno == EINTR { continue }
@@ -147,16 +148,22 @@ final class ProcessWorker: MeasuredWorker {
         events = -1
       }
       guard length > 0 else { return }
-      partialLine.append(contentsOf: buffer[..<length])
-      while let newline = partialLine.firstIndex(of: UInt8(ascii: "\n")) {
-        if let json = try? JSONParser.parse(Array(partialLine[..<newline])),
-          let event = WorkerEvent(json: json)
-        {
-          pending.append(event)
-        }
-        partialLine.removeSubrange(...newline)
+      var rest = buffer[..<length]
+      while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        partialLine += rest[..<newline]
+        take(partialLine)
+        partialLine.removeAll(keepingCapacity: true)
+        rest = rest[(newline + 1)...]
       }
+      partialLine += rest
     }
+  }
+
+  private func take(_ line: [UInt8]) {
+    guard let json = try? JSONParser.parse(line), let event = WorkerEvent(json: json) else {
+      return
+    }
+    pending.append(event)
   }
 
   func ended() -> WorkerEnd? {

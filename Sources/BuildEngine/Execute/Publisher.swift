@@ -3,12 +3,15 @@ import JSON
 /// Turns finished staging folders into results on threads of its own, so that the engine keeps
 /// listening to workers while gigabytes are hashed.
 struct Publisher: Sendable {
+  /// A finished staging folder.
   struct Order: Sendable {
     var job: Int
     var item: Int
     var key: Digest
     var step: String
     var folder: String
+    /// Files whose content is known, see `WrittenFile`.
+    var written: [WrittenFile]
     var metrics: [String: JSONValue]
     var flush: Bool
     var bootIdentifier: Int64
@@ -21,6 +24,10 @@ struct Publisher: Sendable {
     var result: Result<ResultRecord, BuildError>
   }
 
+  /// How many partitions of a job are published one after the other, so that what they share (a
+  /// write to the records, a wake-up) is done once.
+  static let batchSize = 32
+
   let store: ResultStore
   let mailbox: Mailbox<Publication>
   private let team: ThreadTeam
@@ -31,30 +38,77 @@ struct Publisher: Sendable {
     team = try ThreadTeam(width: width)
   }
 
-  func start(_ order: Order) {
-    let publisher = self
-    team.add {
-      let result: Result<ResultRecord, BuildError>
-      do throws(BuildError) {
-        result = .success(try publisher.publish(order))
-      } catch {
-        result = .failure(error)
+  /// Publishes the orders: those of one job some at a time, different jobs beside each other.
+  func start(_ orders: [Order]) {
+    var start = 0
+    while start < orders.count {
+      var end = start + 1
+      while end < min(orders.count, start + Self.batchSize), orders[end].job == orders[start].job {
+        end += 1
       }
-      publisher.mailbox.post(Publication(job: order.job, item: order.item, result: result))
+      let batch = Array(orders[start..<end])
+      let publisher = self
+      team.add { publisher.mailbox.post(publisher.publish(batch)) }
+      start = end
     }
   }
 
-  /// Seal, flush, rename, then write the record beside the result.
-  func publish(_ order: Order) throws(BuildError) -> ResultRecord {
-    let sealed = try store.seal(order.folder, width: order.width)
-    if order.flush { try store.flush(order.folder, sealed) }
+  /// Seal and flush, then write the records, then rename: a result that is in place has its record.
+  func publish(_ batch: [Order]) -> [Publication] {
+    var sealed = batch.map { order in
+      Result<ResultManifest, BuildError>.attempt { () throws(BuildError) in try seal(order) }
+    }
+    do throws(BuildError) {
+      try record(batch, sealed)
+    } catch {
+      sealed = sealed.map { _ in .failure(error) }
+    }
+    var publications = zip(batch, sealed).map { order, manifest in
+      Publication(
+        job: order.job, item: order.item,
+        result: .attempt { () throws(BuildError) in try place(order, try manifest.get()) })
+    }
+    if batch.contains(where: \.flush) {
+      do throws(BuildError) { try Disk.synchronize(store.layout.results) } catch {
+        for place in publications.indices { publications[place].result = .failure(error) }
+      }
+    }
+    return publications
+  }
+
+  private func seal(_ order: Order) throws(BuildError) -> ResultManifest {
+    let manifest = try store.seal(order.folder, written: order.written, width: order.width)
+    if order.flush { try store.flush(order.folder, manifest) }
+    return manifest
+  }
+
+  private func record(
+    _ batch: [Order], _ sealed: [Result<ResultManifest, BuildError>]
+  ) throws(BuildError) {
+    let now = Double(Clock.wall()) * 1e-9
+    var lines: [RecordLog.Line] = []
+    for (order, manifest) in zip(batch, sealed) {
+      guard case .success(let manifest) = manifest else { continue }
+      lines.append(
+        RecordLog.Line(
+          digest: manifest.digest, key: order.key, step: order.step, createdAt: now,
+          metrics: order.metrics))
+    }
+    try store.records.append(lines, durable: batch.contains(where: \.flush))
+  }
+
+  private func place(_ order: Order, _ sealed: ResultManifest) throws(BuildError) -> ResultRecord {
     let manifest = try store.place(order.folder, sealed)
-    let record = ResultRecord(
-      digest: manifest.digest, manifest: manifest, metrics: order.metrics,
+    return ResultRecord(
+      digest: sealed.digest, manifest: manifest, metrics: order.metrics,
       createdAt: Double(Clock.wall()) * 1e-9, step: order.step,
       unflushedBoot: order.flush ? 0 : order.bootIdentifier)
-    try store.writeRecord(record, key: order.key, durable: order.flush)
-    if order.flush { try Disk.synchronize(store.layout.results) }
-    return record
+  }
+}
+
+extension Result where Failure == BuildError {
+  /// What `body` returns or throws.
+  fileprivate static func attempt(_ body: () throws(BuildError) -> Success) -> Self {
+    do throws(BuildError) { return .success(try body()) } catch { return .failure(error) }
   }
 }

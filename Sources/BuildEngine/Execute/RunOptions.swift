@@ -79,7 +79,7 @@ package final class Interruption: Sendable {
   /// From any thread.
   package func request() {
     requests.wrappingAdd(1, ordering: .relaxed)
-    mailbox?.post(())
+    mailbox?.post([()])
   }
 
   package var count: Int {

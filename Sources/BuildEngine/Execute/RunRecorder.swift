@@ -19,6 +19,8 @@ final class RunRecorder {
   private(set) var identifier: String?
   private var eventFile: Int32 = -1
   private var sampleFile: Int32 = -1
+  /// Lines for the event file that are not written yet.
+  private var eventLines = ""
   private let startedAt = Double(Clock.wall()) * 1e-9
 
   init(
@@ -33,6 +35,7 @@ final class RunRecorder {
   }
 
   deinit {
+    flush()
     if eventFile >= 0 { close(eventFile) }
     if sampleFile >= 0 { close(sampleFile) }
   }
@@ -76,16 +79,17 @@ final class RunRecorder {
       object["asset"] = .string(task.asset)
       if let partition = task.partition { object["partition"] = .string(partition) }
       object["step"] = .int(step)
-      write(.object(object), to: sampleFile)
+      _ = Disk.writeAll(Array((JSONWriter.text(.object(object)) + "\n").utf8), to: sampleFile)
     default:
-      var object = event.json.objectValue ?? [:]
-      object["time"] = .double(Double(Clock.wall()) * 1e-9)
-      write(.object(object), to: eventFile)
+      event.writeLine(at: Double(Clock.wall()) * 1e-9, into: &eventLines)
     }
   }
 
-  private func write(_ json: JSONValue, to file: Int32) {
-    _ = Disk.writeAll(Array((JSONWriter.text(json) + "\n").utf8), to: file)
+  /// Writes what happened since the last time; done before every wait.
+  func flush() {
+    guard !eventLines.isEmpty else { return }
+    _ = Disk.writeAll(Array(eventLines.utf8), to: eventFile)
+    eventLines.removeAll(keepingCapacity: true)
   }
 
   /// Where a task's output goes.
@@ -98,6 +102,7 @@ final class RunRecorder {
 
   func finish(_ summary: RunSummary) {
     record(.runFinished(summary))
+    flush()
     guard let identifier else { return }
     let ended = Double(Clock.wall()) * 1e-9
     var object = summary.json.objectValue ?? [:]

@@ -67,7 +67,8 @@ package struct StepInput: Sendable, Hashable {
 /// One partition of an asset that a step is to make.
 package struct StepPartition: Sendable, Hashable {
   package var value: String
-  /// Where its files go.
+  /// Where its files go; with `makesPartitionsTogether` the step makes this folder, unless an earlier
+  /// attempt did.
   package var output: String
 
   package init(value: String, output: String) {
@@ -207,9 +208,34 @@ package protocol StepReporter: Sendable {
   func sample(step: Int, _ values: [String: Double])
   /// A line for the log.
   func log(_ line: String)
-  /// A partition's files are complete; the engine publishes it at once.
-  func partitionDone(_ value: String)
+  /// A partition's files are complete; the engine publishes it soon, at the latest after the next
+  /// `progress`. What is known of its files the engine need not read again.
+  func partitionDone(_ value: String, _ files: [WrittenFile])
+  /// The same of the files of a result without partitions.
+  func written(_ files: [WrittenFile])
   func partitionFailed(_ value: String, _ message: String)
+}
+
+extension StepReporter {
+  package func partitionDone(_ value: String) { partitionDone(value, []) }
+}
+
+/// A file in a step's output that the step hashed while it wrote it.
+///
+/// To state one is to promise that the step wrote every byte itself, that nobody writes to the file
+/// any more, and that `stamp` was taken after the last byte. The engine believes it only of a file that
+/// is read-only, has one name and still has this stamp, and reads all others.
+package struct WrittenFile: Sendable, Hashable {
+  /// Relative to the output folder.
+  package var path: String
+  package var digest: Digest
+  package var stamp: FileGuard
+
+  package init(path: String, digest: Digest, stamp: FileGuard) {
+    self.path = path
+    self.digest = digest
+    self.stamp = stamp
+  }
 }
 
 /// How far a step is.

@@ -33,12 +33,12 @@ package struct ThreadLauncher: WorkerLauncher {
       defer { close(log) }
       let reporter = WorkerReporter(
         cancelled: { shouldStop.value.load(ordering: .relaxed) },
-        send: { mailbox.post(.event($0)) },
+        send: { mailbox.post($0.map { .event($0) }) },
         log: { _ = Disk.writeAll(Array(($0 + "\n").utf8), to: log) })
       let status = WorkerMain.perform(
-        launch.request, reporter: reporter, send: { mailbox.post(.event($0)) },
+        launch.request, reporter: reporter, send: { mailbox.post($0.map { .event($0) }) },
         environment: launch.environment, steps: steps, checks: checks)
-      mailbox.post(.end(.exited(status)))
+      mailbox.post([.end(.exited(status))])
     }
     return worker
   }

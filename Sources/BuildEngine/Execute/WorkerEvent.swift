@@ -6,7 +6,8 @@ package enum WorkerEvent: Sendable, Hashable {
   case metric(name: String, value: JSONValue)
   case measurement(name: String, value: JSONValue)
   case sample(step: Int, values: [String: Double])
-  case partitionDone(String)
+  case partitionDone(String, [WrittenFile])
+  case written([WrittenFile])
   case partitionFailed(String, message: String)
   case verdict(CheckVerdict)
   /// The step gave up, with its reason.
@@ -29,7 +30,11 @@ package enum WorkerEvent: Sendable, Hashable {
       return [
         "event": "sample", "step": .int(step), "values": .object(values.mapValues { .double($0) }),
       ]
-    case .partitionDone(let value): return ["event": "partitionDone", "value": .string(value)]
+    case .partitionDone(let value, let files):
+      return [
+        "event": "partitionDone", "value": .string(value), "files": .array(files.map(\.json)),
+      ]
+    case .written(let files): return ["event": "written", "files": .array(files.map(\.json))]
     case .partitionFailed(let value, let message):
       return ["event": "partitionFailed", "value": .string(value), "message": .string(message)]
     case .verdict(let verdict):
@@ -70,7 +75,8 @@ package enum WorkerEvent: Sendable, Hashable {
       self = .sample(step: step, values: values.mapValues { $0.doubleValue ?? .nan })
     case "partitionDone":
       guard let value = json["value"]?.stringValue else { return nil }
-      self = .partitionDone(value)
+      self = .partitionDone(value, Self.files(json))
+    case "written": self = .written(Self.files(json))
     case "partitionFailed":
       guard let value = json["value"]?.stringValue else { return nil }
       self = .partitionFailed(value, message: json["message"]?.stringValue ?? "")
@@ -86,5 +92,32 @@ package enum WorkerEvent: Sendable, Hashable {
         partitions: (json["partitions"]?.arrayValue ?? []).compactMap(\.stringValue))
     default: return nil
     }
+  }
+
+  private static func files(_ json: JSONValue) -> [WrittenFile] {
+    (json["files"]?.arrayValue ?? []).compactMap { WrittenFile(json: $0) }
+  }
+}
+
+extension WrittenFile {
+  /// Path, digest, size, modified, changed, inode: a download tells of thousands.
+  fileprivate var json: JSONValue {
+    [
+      .string(path), .string(digest.description), .int(Int(stamp.size)),
+      .int(Int(stamp.modified)), .int(Int(stamp.changed)), .int(Int(bitPattern: UInt(stamp.inode))),
+    ]
+  }
+
+  fileprivate init?(json: JSONValue) {
+    guard let members = json.arrayValue, members.count == 6, let path = members[0].stringValue,
+      let digest = members[1].stringValue.flatMap({ Digest($0) }), let size = members[2].intValue,
+      let modified = members[3].intValue, let changed = members[4].intValue,
+      let inode = members[5].intValue
+    else { return nil }
+    self.init(
+      path: path, digest: digest,
+      stamp: FileGuard(
+        size: Int64(size), modified: Int64(modified), changed: Int64(changed),
+        inode: UInt64(UInt(bitPattern: inode))))
   }
 }

@@ -24,9 +24,10 @@ package enum WorkerMain {
     nb_termination_flag_install()
     nb_set_close_on_exec(eventDescriptor, 1)
     let lock = Mutex(())
-    let send: @Sendable (WorkerEvent) -> Void = { event in
-      let line = Array((JSONWriter.text(event.json) + "\n").utf8)
-      lock.withLock { _ in _ = Disk.writeAll(line, to: eventDescriptor) }
+    let send: @Sendable ([WorkerEvent]) -> Void = { events in
+      var lines = ""
+      for event in events { lines += JSONWriter.text(event.json) + "\n" }
+      lock.withLock { _ in _ = Disk.writeAll(Array(lines.utf8), to: eventDescriptor) }
     }
     let reporter = WorkerReporter(
       cancelled: { nb_termination_flag() != 0 }, send: send,
@@ -39,7 +40,7 @@ package enum WorkerMain {
         request, reporter: reporter, send: send, environment: environment, steps: steps,
         checks: checks)
     } catch {
-      send(.failed(message: error.message, help: error.help, partitions: []))
+      send([.failed(message: error.message, help: error.help, partitions: [])])
       return 1
     }
   }
@@ -58,7 +59,7 @@ package enum WorkerMain {
 
   /// Runs the step or check of `request` here; shared with the launcher that starts no process.
   static func perform(
-    _ request: WorkerRequest, reporter: WorkerReporter, send: @Sendable (WorkerEvent) -> Void,
+    _ request: WorkerRequest, reporter: WorkerReporter, send: @Sendable ([WorkerEvent]) -> Void,
     environment: [String: String], steps: (String) -> (any Step)?, checks: (String) -> (any Check)?
   ) -> Int32 {
     do {
@@ -68,7 +69,7 @@ package enum WorkerMain {
         try step.run(try request.stepContext(reporter: reporter, environment: environment))
       case .check:
         guard let check = checks(request.name) else { throw BuildError.unknownCheck(request.name) }
-        send(.verdict(try check.run(request.checkContext)))
+        send([.verdict(try check.run(request.checkContext))])
       }
       reporter.finish()
       return 0
@@ -76,15 +77,19 @@ package enum WorkerMain {
       reporter.finish()
       return interruptedStatus
     } catch let failure as StepFailure {
-      send(
+      reporter.finish()
+      send([
         .failed(
-          message: failure.message, help: failure.help, partitions: failure.failedPartitions))
+          message: failure.message, help: failure.help, partitions: failure.failedPartitions)
+      ])
       return 1
     } catch let error as BuildError {
-      send(.failed(message: error.message, help: error.help, partitions: []))
+      reporter.finish()
+      send([.failed(message: error.message, help: error.help, partitions: [])])
       return 1
     } catch {
-      send(.failed(message: String(describing: error), help: nil, partitions: []))
+      reporter.finish()
+      send([.failed(message: String(describing: error), help: nil, partitions: [])])
       return 1
     }
   }

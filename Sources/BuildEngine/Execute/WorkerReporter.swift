@@ -1,23 +1,29 @@
 import JSON
 import Synchronization
 
-/// A step's reporter that hands events to a closure, progress at most ten times a second.
+/// A step's reporter that hands events to a closure, progress at most ten times a second, and
+/// partitions that are done some together: a word for each would wake the engine thousands of times.
 final class WorkerReporter: StepReporter {
   private struct State {
     var lastProgress = -Double.infinity
     /// The newest progress that was held back.
     var heldProgress: StepProgress?
+    /// Partitions that are done and not told yet, and when some were told last.
+    var heldDone: [WorkerEvent] = []
+    var lastDone = -Double.infinity
   }
 
   private static let interval = 0.1
+  private static let doneInterval = 0.005
 
   private let state = Mutex(State())
   private let cancelled: @Sendable () -> Bool
-  private let send: @Sendable (WorkerEvent) -> Void
+  private let send: @Sendable ([WorkerEvent]) -> Void
   private let writeLog: @Sendable (String) -> Void
 
   init(
-    cancelled: @escaping @Sendable () -> Bool, send: @escaping @Sendable (WorkerEvent) -> Void,
+    cancelled: @escaping @Sendable () -> Bool,
+    send: @escaping @Sendable ([WorkerEvent]) -> Void,
     log: @escaping @Sendable (String) -> Void
   ) {
     self.cancelled = cancelled
@@ -29,35 +35,57 @@ final class WorkerReporter: StepReporter {
 
   func progress(_ progress: StepProgress) {
     let now = Clock.seconds()
-    let isDue = state.withLock { state in
+    let due: [WorkerEvent] = state.withLock { state in
+      let done = Self.takeDone(&state)
       guard now - state.lastProgress >= Self.interval else {
         state.heldProgress = progress
-        return false
+        return done
       }
       state.lastProgress = now
       state.heldProgress = nil
-      return true
+      return done + [.progress(progress)]
     }
-    if isDue { send(.progress(progress)) }
+    if !due.isEmpty { send(due) }
   }
 
-  func metric(_ name: String, _ value: JSONValue) { send(.metric(name: name, value: value)) }
+  func metric(_ name: String, _ value: JSONValue) { tell(.metric(name: name, value: value)) }
   func measurement(_ name: String, _ value: JSONValue) {
-    send(.measurement(name: name, value: value))
+    tell(.measurement(name: name, value: value))
   }
-  func sample(step: Int, _ values: [String: Double]) { send(.sample(step: step, values: values)) }
+  func sample(step: Int, _ values: [String: Double]) { tell(.sample(step: step, values: values)) }
   func log(_ line: String) { writeLog(line) }
-  func partitionDone(_ value: String) { send(.partitionDone(value)) }
+  func written(_ files: [WrittenFile]) { tell(.written(files)) }
   func partitionFailed(_ value: String, _ message: String) {
-    send(.partitionFailed(value, message: message))
+    tell(.partitionFailed(value, message: message))
+  }
+
+  func partitionDone(_ value: String, _ files: [WrittenFile]) {
+    let now = Clock.seconds()
+    let due: [WorkerEvent] = state.withLock { state in
+      state.heldDone.append(.partitionDone(value, files))
+      guard now - state.lastDone >= Self.doneInterval else { return [] }
+      state.lastDone = now
+      return Self.takeDone(&state)
+    }
+    if !due.isEmpty { send(due) }
   }
 
   /// Sends what was held back.
   func finish() {
-    let held = state.withLock { state in
+    let held: [WorkerEvent] = state.withLock { state in
       defer { state.heldProgress = nil }
-      return state.heldProgress
+      return Self.takeDone(&state) + (state.heldProgress.map { [.progress($0)] } ?? [])
     }
-    if let held { send(.progress(held)) }
+    if !held.isEmpty { send(held) }
+  }
+
+  /// Sends an event after the partitions held back.
+  private func tell(_ event: WorkerEvent) {
+    send(state.withLock { Self.takeDone(&$0) } + [event])
+  }
+
+  private static func takeDone(_ state: inout State) -> [WorkerEvent] {
+    defer { state.heldDone.removeAll(keepingCapacity: true) }
+    return state.heldDone
   }
 }

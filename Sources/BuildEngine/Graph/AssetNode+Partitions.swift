@@ -14,6 +14,11 @@ extension AssetNode {
     return partitions.values.map { self.path(path, partition: $0) }
   }
 
+  /// Whether some parameter is given for each partition on its own.
+  var hasPartitionParameters: Bool {
+    partitionParameters.contains { keyParameters[$0]?.objectValue != nil }
+  }
+
   /// Key parameters as one partition sees them: of a value given for each partition only its own,
   /// so that describing one more partition leaves the others fresh.
   func keyParameters(partition: String?) -> [String: JSONValue] {

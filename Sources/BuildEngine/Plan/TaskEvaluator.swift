@@ -25,6 +25,8 @@ final class TaskEvaluator {
   let forced: Set<Int>
   /// The digest of each task's result, once it is settled.
   var digests: [Digest?]
+  /// The lines that the recipes of all tasks of an asset begin with, by asset.
+  private var beginnings: [Int: FingerprintRecipe] = [:]
   /// Stamps of what was found fresh; nil when nobody wants to know.
   var collector: GuardCollector?
 
@@ -67,14 +69,9 @@ final class TaskEvaluator {
   /// The recipe of a task with what is known by now, and the assets that are still to be made.
   func recipe(of task: Int, asset number: Int) throws(BuildError) -> (FingerprintRecipe, [Int]) {
     let asset = graph.assets[number]
-    var recipe = FingerprintRecipe()
     var unknown: [Int] = []
-    recipe.step(asset.step, revision: asset.stepRevision)
     let partition = graph.partition(of: task, asset: number)
-    recipe.parameters(asset.keyParameters(partition: partition))
-    for name in asset.environment.sorted() {
-      recipe.environment(name, configuration.environment[name])
-    }
+    var recipe = beginning(of: number, partition: partition)
     if let partitions = asset.partitions {
       recipe.partition(partitions.key, partitions.values[task - graph.firstTask[number]])
     }
@@ -93,6 +90,20 @@ final class TaskEvaluator {
       }
     }
     return (recipe, unknown)
+  }
+
+  /// Step, parameters and environment.
+  private func beginning(of number: Int, partition: String?) -> FingerprintRecipe {
+    if let known = beginnings[number] { return known }
+    let asset = graph.assets[number]
+    var recipe = FingerprintRecipe()
+    recipe.step(asset.step, revision: asset.stepRevision)
+    recipe.parameters(asset.keyParameters(partition: partition))
+    for name in asset.environment.sorted() {
+      recipe.environment(name, configuration.environment[name])
+    }
+    if asset.partitions != nil, !asset.hasPartitionParameters { beginnings[number] = recipe }
+    return recipe
   }
 
   private func add(

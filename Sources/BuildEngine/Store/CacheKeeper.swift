@@ -123,6 +123,10 @@ struct CacheKeeper {
       total -= bytes
       if !dryRun { try remove(digest) }
     }
+    if !dryRun {
+      let kept = Set(all.map(\.digest)).subtracting(report.results)
+      try store.records.compact { kept.contains($0) }
+    }
     try collectStrays(known: Set(all.map(\.digest)), dryRun: dryRun, &report)
     try collectStaging(dryRun: dryRun, &report)
     let kept = Set(runs.map(\.id))
@@ -145,7 +149,7 @@ struct CacheKeeper {
       try index.forgetKeys(ofResult: digest)
       try index.forgetResult(digest)
     }
-    try Disk.removeFile(layout.record(digest))
+    try Disk.removeFile(layout.oldRecord(digest))
     try Disk.removeTree(layout.result(digest))
   }
 
@@ -170,8 +174,9 @@ struct CacheKeeper {
     let oldest = Clock.wall() - 14 * 86_400 * 1_000_000_000
     for name in (try? Disk.names(in: layout.staging)) ?? [] {
       let path = "\(layout.staging)/\(name)"
-      let isWork = Digest(name) != nil
-      if isWork, let status = Disk.status(path, follow: false), status.stamp.modified > oldest {
+      if CacheLayout.isWork(name), let status = Disk.status(path, follow: false),
+        status.stamp.modified > oldest
+      {
         continue
       }
       report.staging.append(name)
@@ -200,7 +205,7 @@ struct CacheKeeper {
       }
       try Disk.makeFolders(layout.staging)
       try store.setAside(entry.digest)
-      try Disk.removeFile(layout.record(entry.digest))
+      try Disk.removeFile(layout.oldRecord(entry.digest))
     }
     progress(all.count, all.count)
     return damaged

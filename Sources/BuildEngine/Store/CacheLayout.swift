@@ -21,7 +21,10 @@ package struct CacheLayout: Sendable, Hashable {
   package var useLock: String { root + "/in-use.lock" }
 
   package func result(_ digest: Digest) -> String { "\(results)/\(digest)" }
-  package func record(_ digest: Digest) -> String { "\(results)/\(digest).json" }
+  /// Which key gave which result; see `RecordLog`.
+  package var records: String { root + "/records.jsonl" }
+  /// Where earlier versions of this program kept what is in `records`.
+  package func oldRecord(_ digest: Digest) -> String { "\(results)/\(digest).json" }
   package func run(_ identifier: String) -> String { "\(runs)/\(identifier)" }
 
   /// The link (or, for a partitioned asset, the folder of links) people use.
@@ -45,14 +48,21 @@ package struct CacheLayout: Sendable, Hashable {
   }
 
   func stage(_ key: Digest) -> StageLayout { StageLayout(root: "\(staging)/\(key)") }
+
+  /// Whether a name in the staging folder is that of work somebody may want to continue.
+  static func isWork(_ name: String) -> Bool {
+    Digest(name.hasSuffix(StageLayout.outputEnding) ? name.dropLast(4) : name[...]) != nil
+  }
 }
 
 /// One task's place in the staging folder.
 struct StageLayout: Sendable, Hashable {
   var root: String
 
-  /// What the step fills; becomes the result.
-  var output: String { root + "/out" }
+  static let outputEnding = ".out"
+  /// What the step fills; becomes the result. Beside the stage's own folder, which most partitions of
+  /// a download don't need.
+  var output: String { root + Self.outputEnding }
   var request: String { root + "/request.json" }
   /// Folders of links for partitioned inputs.
   var inputs: String { root + "/inputs" }

@@ -58,41 +58,53 @@ struct CacheOpener {
   }
 }
 
-/// Brings results into the index by the records beside them.
+/// Brings results into the index by what was recorded of them.
 struct IndexRebuilder {
   let store: ResultStore
   let index: StateIndex
 
   /// Reads every result completely: only what is what its name says comes in.
-  func rebuild() throws(BuildError) {
-    guard Disk.exists(store.layout.results) else { return }
-    for name in try Disk.names(in: store.layout.results) {
-      if let digest = Digest(name) { try add(digest, unflushedBoot: 0) }
-    }
-  }
+  func rebuild() throws(BuildError) { try add(unflushedBoot: 0) { _ in true } }
 
   /// As `rebuild`, for results that a killed run published and the index does not know. Nobody can
   /// tell whether the disk has them yet.
   func addUnrecorded() throws(BuildError) {
     let known = Set(try index.allResults().map(\.digest))
+    try add(unflushedBoot: index.bootIdentifier) { !known.contains($0) }
+  }
+
+  private func add(
+    unflushedBoot: Int64, where isWanted: (Digest) -> Bool
+  ) throws(BuildError) {
+    guard Disk.exists(store.layout.results) else { return }
+    let saved = try store.savedRecords()
+    var found: [(digest: Digest, record: SavedRecord)] = []
     for name in try Disk.names(in: store.layout.results) {
-      guard let digest = Digest(name), !known.contains(digest) else { continue }
-      try add(digest, unflushedBoot: index.bootIdentifier)
+      guard let digest = Digest(name), isWanted(digest),
+        let record = saved[digest] ?? store.readOldRecord(digest)
+      else { continue }
+      found.append((digest, record))
+    }
+    for (digest, record) in found.sorted(by: { $0.record.createdAt < $1.record.createdAt }) {
+      try add(digest, record, unflushedBoot)
+    }
+    // A key that gave several results in its time means the last.
+    let keys = found.flatMap { digest, record in record.keys.map { (digest, $0.key, $0.at) } }
+    try index.database.transaction { () throws(BuildError) in
+      for (digest, key, time) in keys.sorted(by: { $0.2 < $1.2 })
+      where try index.result(digest) != nil {
+        try index.rememberKey(key, digest, recipe: "", at: time)
+      }
     }
   }
 
-  private func add(_ digest: Digest, unflushedBoot: Int64) throws(BuildError) {
-    guard let saved = store.readRecord(digest), let manifest = try store.intact(digest) else {
-      return
-    }
-    try index.database.transaction { () throws(BuildError) in
-      try index.rememberResult(
-        ResultRecord(
-          digest: digest, manifest: manifest, metrics: saved.metrics,
-          createdAt: saved.createdAt, step: saved.step, unflushedBoot: unflushedBoot))
-      for key in saved.keys {
-        try index.rememberKey(key, digest, recipe: "", at: saved.createdAt)
-      }
-    }
+  private func add(
+    _ digest: Digest, _ saved: SavedRecord, _ unflushedBoot: Int64
+  ) throws(BuildError) {
+    guard let manifest = try store.intact(digest) else { return }
+    try index.rememberResult(
+      ResultRecord(
+        digest: digest, manifest: manifest, metrics: saved.metrics, createdAt: saved.createdAt,
+        step: saved.step, unflushedBoot: unflushedBoot))
   }
 }

@@ -1,56 +1,40 @@
 import JSON
 
-/// The file beside each result from which a lost index is rebuilt.
+/// What is known of a result without the index.
+struct SavedRecord: Sendable {
+  /// The keys that gave this result, and when, seconds since 1970.
+  var keys: [(key: Digest, at: Double)] = []
+  var metrics: [String: JSONValue] = [:]
+  var step = ""
+  var createdAt = 0.0
+}
+
 extension ResultStore {
-  static let recordVersion = 1
-
-  /// Writes `results/<digest>.json`, keeping the keys that are in it already.
-  func writeRecord(_ record: ResultRecord, key: Digest, durable: Bool) throws(BuildError) {
-    let path = layout.record(record.digest)
-    var keys = [key.description]
-    if let old = readRecord(record.digest) {
-      keys = old.keys.map(\.description).filter { $0 != key.description } + keys
+  /// Everything that was ever recorded, by result; what came later counts more.
+  func savedRecords() throws(BuildError) -> [Digest: SavedRecord] {
+    var found: [Digest: SavedRecord] = [:]
+    for line in try records.lines() {
+      var record = found[line.digest] ?? readOldRecord(line.digest) ?? SavedRecord()
+      record.keys.append((line.key, line.createdAt))
+      record.metrics.merge(line.metrics) { _, new in new }
+      record.step = line.step
+      record.createdAt = line.createdAt
+      found[line.digest] = record
     }
-    let files: [JSONValue] = record.manifest.entries.compactMap { entry in
-      switch entry.kind {
-      case .file(let digest, let isExecutable):
-        [
-          "path": .string(entry.path), "size": .int(Int(entry.stamp.size)),
-          "digest": .string(digest.description), "executable": .bool(isExecutable),
-        ]
-      case .folder(let isEmpty):
-        isEmpty && !entry.path.isEmpty ? ["path": .string(entry.path), "folder": true] : nil
-      case .link(let target): ["path": .string(entry.path), "link": .string(target)]
-      }
-    }
-    let json: JSONValue = [
-      "format": .int(Self.recordVersion), "digest": .string(record.digest.description),
-      "step": .string(record.step), "created": .double(record.createdAt),
-      "metrics": .object(record.metrics), "keys": .array(keys.map { .string($0) }),
-      "files": .array(files),
-    ]
-    try Disk.writeWhole(JSONWriter.bytes(json), to: path, durable: durable)
+    return found
   }
 
-  /// What the file beside a result says.
-  struct SavedRecord {
-    var keys: [Digest]
-    var metrics: [String: JSONValue]
-    var step: String
-    var createdAt: Double
-  }
-
-  /// Nil when the file is missing, damaged or of another result.
-  func readRecord(_ digest: Digest) -> SavedRecord? {
-    guard let bytes = try? Disk.read(layout.record(digest)),
-      let json = try? JSONParser.parse(bytes),
-      json["format"]?.intValue == Self.recordVersion,
+  /// Reads `results/<digest>.json`, which earlier versions wrote; nil when it is missing, damaged or
+  /// of another result.
+  func readOldRecord(_ digest: Digest) -> SavedRecord? {
+    guard let bytes = try? Disk.read(layout.oldRecord(digest)),
+      let json = try? JSONParser.parse(bytes), json["format"]?.intValue == 1,
       json["digest"]?.stringValue == digest.description,
       let keys = json["keys"]?.arrayValue, let step = json["step"]?.stringValue
     else { return nil }
+    let createdAt = json["created"]?.doubleValue ?? 0
     return SavedRecord(
-      keys: keys.compactMap { $0.stringValue.flatMap { Digest($0) } },
-      metrics: json["metrics"]?.objectValue ?? [:], step: step,
-      createdAt: json["created"]?.doubleValue ?? 0)
+      keys: keys.compactMap { $0.stringValue.flatMap { Digest($0) } }.map { ($0, createdAt) },
+      metrics: json["metrics"]?.objectValue ?? [:], step: step, createdAt: createdAt)
   }
 }

@@ -13,16 +13,23 @@ import JSON
 struct ResultStore: Sendable {
   let layout: CacheLayout
 
+  var records: RecordLog { RecordLog(path: layout.records) }
+
   // MARK: Publishing
 
   /// Makes everything below `folder` read-only and hashes it.
   ///
   /// A file with a second name elsewhere is copied first, so that the result shares bytes with
-  /// nobody; links must be relative and lead to something inside.
-  func seal(_ folder: String, width: Int) throws(BuildError) -> ResultManifest {
+  /// nobody; links must be relative and lead to something inside. Files that the step hashed as it
+  /// wrote them, and that are as it says, are not read.
+  func seal(
+    _ folder: String, written: [WrittenFile] = [], width: Int
+  ) throws(BuildError) -> ResultManifest {
     var entries: [ResultManifest.Entry] = []
-    try collect(folder, "", into: &entries)
-    let files = entries.indices.filter { if case .file = entries[$0].kind { true } else { false } }
+    let known = Dictionary(written.map { ($0.path, $0) }) { $1 }
+    var files: [Int] = []
+    try collect(folder, "", known, into: &entries, unread: &files)
+    if files.isEmpty { return ResultManifest(entries: entries.sorted(by: Self.precedes)) }
     let hashed = FileHasher.hash(files.map { folder + "/" + entries[$0].path }, width: width)
     for (number, index) in files.enumerated() {
       let file = try hashed[number].get()
@@ -38,22 +45,25 @@ struct ResultStore: Sendable {
   }
 
   private func collect(
-    _ root: String, _ folder: String, into entries: inout [ResultManifest.Entry]
+    _ root: String, _ folder: String, _ known: [String: WrittenFile],
+    into entries: inout [ResultManifest.Entry], unread: inout [Int]
   ) throws(BuildError) {
     let absolute = folder.isEmpty ? root : root + "/" + folder
-    let status = try Disk.requireStatus(absolute, follow: false)
-    if status.permissions & 0o700 != 0o700 { try Disk.setPermissions(absolute, 0o755) }
-    let names = try Disk.names(in: absolute)
+    let (status, contents) = try openedContents(of: absolute)
     entries.append(
       ResultManifest.Entry(
-        path: folder, kind: .folder(isEmpty: names.isEmpty), stamp: status.stamp, verifiedAt: 0))
-    for name in names {
+        path: folder, kind: .folder(isEmpty: contents.isEmpty), stamp: status.stamp, verifiedAt: 0))
+    for (name, first) in contents {
       let path = folder.isEmpty ? name : folder + "/" + name
       let full = root + "/" + path
-      var status = try Disk.requireStatus(full, follow: false)
+      var status = first
       switch status.kind {
-      case .folder: try collect(root, path, into: &entries)
+      case .folder: try collect(root, path, known, into: &entries, unread: &unread)
       case .file:
+        if let entry = Self.entry(path, status, known[path]) {
+          entries.append(entry)
+          continue
+        }
         if status.links > 1 {
           try separate(full)
           status = try Disk.requireStatus(full, follow: false)
@@ -61,6 +71,7 @@ struct ResultStore: Sendable {
         let mode: UInt32 = status.isExecutable ? 0o555 : 0o444
         // Hashing looks at the stamp the file has then.
         if status.permissions != mode { try Disk.setPermissions(full, mode) }
+        unread.append(entries.count)
         entries.append(
           ResultManifest.Entry(
             path: path, kind: .file(Digest(high: 0, low: 0), isExecutable: status.isExecutable),
@@ -76,6 +87,33 @@ struct ResultStore: Sendable {
       case .other: throw .specialFileInResult(path: path)
       }
     }
+  }
+
+  /// A folder's contents; one that its owner may not use is opened first.
+  private func openedContents(
+    of path: String
+  ) throws(BuildError) -> (status: FileStatus, entries: [(name: String, status: FileStatus)]) {
+    if let found = try? Disk.contents(of: path), found.status.permissions & 0o700 == 0o700 {
+      return found
+    }
+    _ = try Disk.requireStatus(path, follow: false)
+    try Disk.setPermissions(path, 0o755)
+    return try Disk.contents(of: path)
+  }
+
+  /// The entry of a file that is as the step that wrote it says; nil when it must be read.
+  ///
+  /// Its content was right at the file's last change, so that, like everything that was hashed just
+  /// after it was written, it is read once more at its next use.
+  private static func entry(
+    _ path: String, _ status: FileStatus, _ written: WrittenFile?
+  ) -> ResultManifest.Entry? {
+    guard let written, written.stamp == status.stamp, status.links == 1,
+      status.permissions == 0o444
+    else { return nil }
+    return ResultManifest.Entry(
+      path: path, kind: .file(written.digest, isExecutable: false), stamp: status.stamp,
+      verifiedAt: max(status.stamp.modified, status.stamp.changed))
   }
 
   /// Whether a relative link at `link` leads to a place inside the folder both are relative to.
@@ -126,19 +164,17 @@ struct ResultStore: Sendable {
     let digest = manifest.digest
     let destination = layout.result(digest)
     for _ in 0..<16 {
-      if Disk.status(destination, follow: false) != nil {
-        if let found = try intact(digest) {
-          try Disk.removeTree(folder)
-          return found
-        }
-        try setAside(digest)
-      }
-      guard rename(folder, destination) == 0 else {
-        let code = errno
-        if code == EEXIST || code == ENOTEMPTY { continue }
+      // Takes the place of nothing but an empty folder.
+      if rename(folder, destination) == 0 { return restamped(manifest, at: destination) }
+      let code = errno
+      guard code == EEXIST || code == ENOTEMPTY || code == ENOTDIR else {
         throw .system(operation: "publish", path: destination, code: code)
       }
-      return restamped(manifest, at: destination)
+      if let found = try intact(digest) {
+        try Disk.removeTree(folder)
+        return found
+      }
+      try setAside(digest)
     }
     throw .system(operation: "publish", path: destination, code: EBUSY)
   }
@@ -192,14 +228,13 @@ struct ResultStore: Sendable {
   ) throws(BuildError) {
     let absolute = folder.isEmpty ? root : root + "/" + folder
     let now = Clock.wall()
-    let status = try Disk.requireStatus(absolute, follow: false)
-    let names = try Disk.names(in: absolute)
+    let (status, contents) = try Disk.contents(of: absolute)
     entries.append(
       ResultManifest.Entry(
-        path: folder, kind: .folder(isEmpty: names.isEmpty), stamp: status.stamp, verifiedAt: now))
-    for name in names {
+        path: folder, kind: .folder(isEmpty: contents.isEmpty), stamp: status.stamp,
+        verifiedAt: now))
+    for (name, status) in contents {
       let path = folder.isEmpty ? name : folder + "/" + name
-      let status = try Disk.requireStatus(root + "/" + path, follow: false)
       let kind: ResultManifest.Kind
       switch status.kind {
       case .folder:

@@ -20,6 +20,9 @@ final class StateIndex {
     try database.execute("PRAGMA synchronous = NORMAL")
     // Moving the log into the file waits for the disk: rarer than after SQLite's 4 MB.
     try database.execute("PRAGMA wal_autocheckpoint = 8000")
+    // In kibibytes, used as needed: what does not fit is written before its transaction ends, and then
+    // again.
+    try database.execute("PRAGMA cache_size = -16000")
     if try schema() != Self.schemaVersion { try createTables() }
   }
 

@@ -146,6 +146,39 @@ package enum Disk {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
+  /// A folder's own status and those of what is in it, sorted by the bytes of the names; looks behind
+  /// no link.
+  static func contents(
+    of path: String
+  ) throws(BuildError) -> (status: FileStatus, entries: [(name: String, status: FileStatus)]) {
+    guard let directory = opendir(path) else {
+      throw .system(operation: "list", path: path, code: errno)
+    }
+    defer { closedir(directory) }
+    let descriptor = dirfd(directory)
+    var own = nb_file_status()
+    let code = nb_file_status_of(descriptor, &own)
+    guard code == 0 else { throw .system(operation: "look at", path: path, code: code) }
+    var entries: [(name: String, status: FileStatus)] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      guard let name else { throw .unnameableFileInResult(folder: path) }
+      if name == "." || name == ".." { continue }
+      var found = nb_file_status()
+      let code = nb_file_status_at(descriptor, name, 0, &found)
+      guard code == 0 else {
+        throw .system(operation: "look at", path: path + "/" + name, code: code)
+      }
+      entries.append((name, FileStatus(found)))
+    }
+    if entries.count > 1 {
+      entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+    return (FileStatus(own), entries)
+  }
+
   package static func linkTarget(_ path: String) -> String? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
       guard let start = buffer.baseAddress else { return nil }

@@ -29,8 +29,8 @@ final class Mailbox<Message: Sendable>: Sendable {
   /// Polls readable when there are messages.
   var descriptor: Int32 { ends.read }
 
-  func post(_ message: Message) {
-    messages.withLock { $0.append(message) }
+  func post(_ new: [Message]) {
+    messages.withLock { $0 += new }
     var byte: UInt8 = 0
     // A full pipe wakes the reader as well.
     _ = write(ends.write, &byte, 1)

@@ -14,6 +14,13 @@
 /// Opens libcurl once and initialises it. NULL when it is ready, otherwise what went wrong.
 const char *nb_curl_load(void);
 
+/// Begins to open libcurl on a thread of its own; `nb_curl_load` then waits for the rest.
+void nb_curl_load_early(void);
+
+/// Tells malloc not to give freed memory back to the system: libcurl frees its buffers after every
+/// transfer, and each page given back is one to be zeroed again for the next.
+void nb_keep_freed_memory(void);
+
 /// "7.88.1"; "" before a successful load.
 const char *nb_curl_version(void);
 

@@ -7,10 +7,12 @@ import BuildEngine
 #endif
 
 enum FetchFolder {
-  /// Makes a folder and those above it; one that exists is fine.
-  static func make(_ path: String) throws(StepFailure) {
+  /// Makes a folder and those above it; one that exists is fine. False when it was there before.
+  @discardableResult
+  static func make(_ path: String) throws(StepFailure) -> Bool {
     // Those above are nearly always there.
-    if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+    if mkdir(path, 0o755) == 0 { return true }
+    if errno == EEXIST { return false }
     var current = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {
       current += "/\(part)"
@@ -22,6 +24,7 @@ enum FetchFolder {
         throw StepFailure("can't make the folder `\(current)`: \(String(cString: strerror(code)))")
       }
     }
+    return false
   }
 }
 

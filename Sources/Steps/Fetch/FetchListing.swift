@@ -24,14 +24,17 @@ extension FetchStep {
       unlink(listing)
       var request = try settings.request(for: target, in: context, named: ".listing")
       request.pointer = .never
-      var errors = try fetch([request], settings, reporter)
+      var written: [WrittenFile] = []
+      var errors = try fetch([request], settings, reporter) { _, _ in }
       if errors.isEmpty {
         let requests = try addresses(in: listing).enumerated().map { index, address in
           DownloadRequest(
             name: "\(index)", sources: [try SourceURL(address)],
             destination: "\(target.output)/\(fileName(index, address))")
         }
-        errors = try fetch(requests, settings, reporter)
+        errors = try fetch(requests, settings, reporter) { request, file in
+          if let file = writtenFile(request, file) { written.append(file) }
+        }
         unlink(listing)
       }
       if let error = errors.first {
@@ -40,7 +43,9 @@ extension FetchStep {
         failed.append(target.name)
         firstError = firstError ?? error
       } else if let partition = target.partition {
-        reporter.partitionDone(partition)
+        reporter.partitionDone(partition, written)
+      } else {
+        reporter.written(written)
       }
     }
     if let firstError {
@@ -50,7 +55,8 @@ extension FetchStep {
   }
 
   private static func fetch(
-    _ requests: [DownloadRequest], _ settings: FetchSettings, _ reporter: any StepReporter
+    _ requests: [DownloadRequest], _ settings: FetchSettings, _ reporter: any StepReporter,
+    _ take: @escaping (DownloadRequest, DownloadedFile) -> Void
   ) throws -> [TransferError] {
     var upcoming = requests.makeIterator()
     var errors: [TransferError] = []
@@ -59,7 +65,12 @@ extension FetchStep {
         total: requests.count, next: { upcoming.next() },
         isCancelled: { reporter.isCancelled },
         progress: { reporter.progress(Self.describe($0)) },
-        finished: { _, result in if case .failure(let error) = result { errors.append(error) } })
+        finished: { request, result in
+          switch result {
+          case .success(let file): take(request, file)
+          case .failure(let error): errors.append(error)
+          }
+        })
     } catch .cancelled {
       throw StepInterrupted()
     } catch {

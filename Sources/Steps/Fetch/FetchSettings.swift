@@ -60,6 +60,9 @@ struct FetchSettings {
     options.maxTotalSize = parameters["max_total_size"]?.intValue
   }
 
+  /// Whether the files come over the network.
+  var isRemote: Bool { url.begins(with: "http") }
+
   /// The variables that curl, OpenSSL and Python's requests go by; the library alone knows none.
   private mutating func trustAuthorities(
     _ file: String?, root: String, _ environment: (String) -> String?

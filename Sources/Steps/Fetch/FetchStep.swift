@@ -8,21 +8,33 @@ package struct FetchStep: Step {
 
   package func run(_ context: StepContext) throws {
     let settings = try FetchSettings(context.parameters, root: context.projectRoot)
+    if settings.isRemote { DownloadSession.prepare() }
     let targets = try self.targets(context)
     if context.parameters["listing"]?.boolValue == true {
       return try Self.runListing(context, settings, targets)
     }
     // All faults of the parameters come before the first byte.
     for target in targets { _ = try settings.request(for: target, in: context) }
-    for target in targets { try FetchFolder.make(target.output) }
     var failures: [(name: String, error: TransferError)] = []
     var fetched = 0
     var upcoming = targets.makeIterator()
+    var fault: StepFailure?
     let reporter = context.reporter
     do throws(TransferError) {
       try DownloadSession(options: settings.options).run(
-        total: targets.count,
-        next: { upcoming.next().flatMap { try? settings.request(for: $0, in: context) } },
+        total: targets.count, threads: context.threads,
+        next: {
+          guard let target = upcoming.next() else { return nil }
+          do throws(StepFailure) {
+            var request = try settings.request(for: target, in: context)
+            // In a folder that was not there nothing can have been finished before.
+            if try FetchFolder.make(target.output) { request.keepsFinished = false }
+            return request
+          } catch {
+            fault = error
+            return nil
+          }
+        },
         isCancelled: { reporter.isCancelled },
         progress: { reporter.progress(Self.describe($0)) },
         finished: { request, result in
@@ -30,7 +42,12 @@ package struct FetchStep: Step {
           switch result {
           case .success(let file):
             fetched += file.bytesReceived
-            if let partition { reporter.partitionDone(partition) }
+            let files = [Self.writtenFile(request, file)].compactMap { $0 }
+            if let partition {
+              reporter.partitionDone(partition, files)
+            } else {
+              reporter.written(files)
+            }
           case .failure(let error):
             failures.append((request.name, error))
             reporter.log(partition.map { "\($0): \(error)" } ?? "\(error)")
@@ -42,6 +59,7 @@ package struct FetchStep: Step {
     } catch {
       throw StepFailure("\(error)", help: error.help)
     }
+    if let fault { throw fault }
     reporter.measurement("bytes_received", .int(fetched))
     if let first = failures.first {
       guard context.partitionKey != nil else {
@@ -49,6 +67,18 @@ package struct FetchStep: Step {
       }
       throw Self.failure(failures, of: targets.count)
     }
+  }
+
+  /// What the engine need not read again.
+  static func writtenFile(_ request: DownloadRequest, _ file: DownloadedFile) -> WrittenFile? {
+    guard let content = file.written else { return nil }
+    let slash = request.destination.utf8.lastIndex(of: UInt8(ascii: "/"))
+    return WrittenFile(
+      path: slash.map { String(request.destination[$0...].dropFirst()) } ?? request.destination,
+      digest: Digest(high: content.digest.high, low: content.digest.low),
+      stamp: FileGuard(
+        size: content.size, modified: content.modified, changed: content.changed,
+        inode: content.inode))
   }
 
   /// One a partition; one without a name where the asset has no partitions.
