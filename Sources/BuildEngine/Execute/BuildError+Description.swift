@@ -39,6 +39,7 @@ extension BuildError: CustomStringConvertible {
       "the cache's index `\(path)` failed: \(message) (SQLite code \(code))"
     case .cacheInUse(let path): "a run is using the cache `\(path)`"
     case .noCurrentResult(let asset): "`\(asset)` has no current result"
+    case .resultIsNoFolder: "the step put something else in the place of its result's folder"
     case .specialFileInResult(let path):
       "the result holds `\(path)`, which is no regular file, folder or link"
     case .escapingLinkInResult(let path, let target):
@@ -73,16 +74,22 @@ extension BuildError: CustomStringConvertible {
       .system(_, let path, let code) where code == ENOSPC || code == EDQUOT:
       Disk.lackOfRoom(at: path)
         ?? "free some space (`nanobuild cache gc` removes old results) and run again"
+    case .database(_, _, let code) where code & 0xff == Self.corrupt:
+      "run the command again: the index is then made anew from the results"
     case .database(let path, _, _): Disk.lackOfRoom(at: path)
     case .cannotStartWorker(_, let code) where code == E2BIG:
       "the command with its variables is longer than the system takes; put it into a script file"
     case .cacheInUse: "wait for it to end, or stop it, and try again"
     case .noCurrentResult(let asset): "make it with `nanobuild run \(asset)`"
+    case .resultIsNoFolder: "write into the folder (`NB_OUT`), don't replace it"
     case .escapingLinkInResult: "copy the file into the result, or use a relative link inside it"
     case .missingInput: "paths are relative to the folder of the pipeline file"
     default: nil
     }
   }
+
+  /// SQLITE_CORRUPT.
+  private static let corrupt: Int32 = 11
 
   static func reason(_ code: Int32) -> String {
     String(cString: strerror(code))

@@ -30,6 +30,7 @@ package enum BuildError: Error, Sendable, Hashable {
   case noCurrentResult(asset: String)
 
   // Results
+  case resultIsNoFolder
   case specialFileInResult(path: String)
   case escapingLinkInResult(path: String, target: String)
   case unnameableFileInResult(folder: String)

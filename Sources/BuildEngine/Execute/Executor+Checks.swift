@@ -35,6 +35,11 @@ extension Executor {
       return try judged(asset, check, verdict, isCached: true)
     }
     let job = Job(number: nextJob, asset: asset, check: number, items: [], reasons: [])
+    job.verdictKey = key
+    for path in check.files {
+      job.checkSources.append(
+        Job.SeenSource(path: path, found: try evaluator.sources.resolve(path)))
+    }
     nextJob += 1
     queue.append(job, now: Clock.seconds())
   }
@@ -58,7 +63,10 @@ extension Executor {
     // A command that was asked to stop says nothing about the result.
     if isStopping, isShell { return }
     if let verdict = job.verdict, job.failure == nil, end == .exited(0) || isShell {
-      if let key = try evaluator.checkKey(check, of: job.asset), !index.database.isReadOnly {
+      // Of files that changed meanwhile nobody knows which content was judged: judged again next time.
+      if let key = job.verdictKey, changedSource(job.checkSources, isForgiving: false) == nil,
+        !index.database.isReadOnly
+      {
         try index.rememberVerdict(
           verdict, key: key, asset: graph.assets[job.asset].name, check: check,
           run: try recorder.open(), at: Double(Clock.wall()) * 1e-9)

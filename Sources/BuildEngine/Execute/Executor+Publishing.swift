@@ -6,9 +6,7 @@ extension Executor {
     job.items[place].isDone = true
     // A step that touches its own sources gets one more try, not endless ones.
     let isForgiving = changes[job.items[place].task, default: 0] > 0
-    if let path = try changedInput(
-      of: job.asset, partition: job.items[place].partition, isForgiving: isForgiving)
-    {
+    if let path = changedSource(job.items[place].sources, isForgiving: isForgiving) {
       return try inputChanged(job, place, path)
     }
     let item = job.items[place]
@@ -30,21 +28,16 @@ extension Executor {
   }
 
   /// A file of the project's that is no longer what the key was computed from.
-  private func changedInput(
-    of asset: Int, partition: String?, isForgiving: Bool
-  ) throws(BuildError) -> String? {
-    let node = graph.assets[asset]
-    for input in node.inputs {
-      for path in input.paths.map({ node.path($0, partition: partition) }) {
-        do throws(BuildError) {
-          switch try evaluator.sources.lookAgain(path) {
-          case .same: continue
-          case .touched: if !isForgiving { return path }
-          case .changed: return path
-          }
-        } catch {
-          return path
+  func changedSource(_ sources: [Job.SeenSource], isForgiving: Bool) -> String? {
+    for source in sources {
+      do throws(BuildError) {
+        switch try evaluator.sources.lookAgain(source.path, since: source.found) {
+        case .same: continue
+        case .touched: if !isForgiving { return source.path }
+        case .changed: return source.path
         }
+      } catch {
+        return source.path
       }
     }
     return nil

@@ -101,7 +101,9 @@ extension Executor {
     case .stale(let reasons):
       var item = Job.Item(
         task: task, partition: partition, key: evaluation.key, recipe: evaluation.recipe,
-        stage: layout.stage(evaluation.key), indexVersion: indexVersion)
+        stage: layout.stage(evaluation.key),
+        sources: try evaluator.seenSources(of: asset, partition: partition),
+        indexVersion: indexVersion)
       item.wasNeverMade = reasons == [.neverRun]
       return (item, reasons)
     }
@@ -112,12 +114,18 @@ extension Executor {
   func restore(
     _ task: Int, _ asset: Int, _ key: Digest, _ record: ResultRecord
   ) throws(BuildError) {
-    _ = try recorder.open()
     try link(task, asset, record.digest)
     try index.setCurrent(
       profile: configuration.profile, asset: graph.assets[asset].name,
       partition: graph.partition(of: task, asset: asset), key: key,
       at: Double(Clock.wall()) * 1e-9)
+    // The run used it: `cache gc --keep-runs` keeps it with the run.
+    try index.rememberTask(
+      StateIndex.TaskLine(
+        run: try recorder.open(), name: name(task, asset), step: graph.assets[asset].step,
+        outcome: TaskOutcome.restored(record.digest).name, started: Double(Clock.wall()) * 1e-9,
+        seconds: 0, key: key, digest: record.digest, inputBytes: 0,
+        outputBytes: record.manifest.byteCount, reason: ""))
     try settle(task, asset, .restored(record.digest), seconds: 0)
   }
 

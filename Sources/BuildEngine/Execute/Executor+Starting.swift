@@ -123,8 +123,7 @@ extension Executor {
 
   /// With the lock in hand: drops what another run made meanwhile.
   private func stillNeeded(_ job: Job) throws(BuildError) -> Bool {
-    let version = try index.version
-    if job.items.allSatisfy({ $0.indexVersion == version }) { return true }
+    if try isUntouched(job) { return true }
     var items: [Job.Item] = []
     for item in job.items {
       let evaluation = try evaluator.evaluate(item.task, asset: job.asset)
@@ -132,11 +131,27 @@ extension Executor {
       case .fresh(let record):
         try settle(item.task, job.asset, .fresh(record.digest), seconds: 0)
       case .restore(let record): try restore(item.task, job.asset, evaluation.key, record)
+      case .stale where evaluation.key != item.key:
+        // A file it reads changed while it waited: decided about anew, under the lock of its new key.
+        states[item.task] = .waiting
+        again.append((job.asset, item.task))
       case .stale: items.append(item)
       }
     }
     job.items = items
     return !items.isEmpty
+  }
+
+  /// Whether nobody can have made any of it since it was found stale. The index's version tells of others'
+  /// changes, not of this run's own: two assets may have one key.
+  private func isUntouched(_ job: Job) throws(BuildError) -> Bool {
+    let version = try index.version
+    for item in job.items {
+      guard item.indexVersion == version, try index.digest(forKey: item.key) == nil else {
+        return false
+      }
+    }
+    return true
   }
 
   // MARK: The request
@@ -163,7 +178,12 @@ extension Executor {
     for item in job.items where !node.makesPartitionsTogether || item.partition == nil {
       try Disk.makeFolders(item.stage.output)
     }
-    if job.check != nil { try Disk.makeFolders(stage.output) }
+    if job.check != nil {
+      // A killed run whose process had this number may have left links to other results there.
+      try Disk.removeTree(stage.root)
+      try Disk.removeTree(stage.output)
+      try Disk.makeFolders(stage.output)
+    }
     try Disk.makeFolders(stage.root)
     let request: WorkerRequest
     if let check = job.check {

@@ -222,6 +222,8 @@ final class Executor {
   private func receive() throws(BuildError) {
     try receivePublications()
     let now = Clock.seconds()
+    let looksAtMemory = now >= nextMemoryLook
+    if looksAtMemory { nextMemoryLook = now + options.limits.memoryInterval }
     for job in active.values.sorted(by: { $0.number < $1.number }) {
       guard let worker = job.worker else { continue }
       for event in worker.readEvents() { try handle(event, of: job) }
@@ -233,7 +235,7 @@ final class Executor {
         job.worker = nil
         try workerEnded(job, end)
       } else {
-        enforceLimits(job, worker, now)
+        enforceLimits(job, worker, now, looksAtMemory: looksAtMemory)
       }
     }
   }
@@ -249,7 +251,9 @@ final class Executor {
     seenInterruptions = count
   }
 
-  private func enforceLimits(_ job: Job, _ worker: any RunningWorker, _ now: Double) {
+  private func enforceLimits(
+    _ job: Job, _ worker: any RunningWorker, _ now: Double, looksAtMemory: Bool
+  ) {
     if let deadline = job.deadline, now >= deadline {
       job.deadline = nil
       job.killAt = now + options.limits.graceTime
@@ -261,8 +265,7 @@ final class Executor {
       job.killAt = nil
       worker.stop(force: true)
     }
-    if job.memory > 0, now >= nextMemoryLook {
-      nextMemoryLook = now + options.limits.memoryInterval
+    if job.memory > 0, looksAtMemory {
       if let resident = worker.residentBytes, resident > job.memory {
         job.failure = (
           "it used \(Wording.size(Int64(resident))) of memory; its limit is "

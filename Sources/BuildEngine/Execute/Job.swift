@@ -9,6 +9,8 @@ final class Job {
     var key: Digest
     var recipe: String
     var stage: StageLayout
+    /// The project's files as they were when the key was made from them.
+    var sources: [SeenSource]
     /// The index's version before this was found stale: when it still is the same, no other run has
     /// made it.
     var indexVersion: Int64
@@ -21,6 +23,12 @@ final class Job {
     /// Already handed to the publisher.
     var isDone = false
     var failure: String?
+  }
+
+  /// A path of an input with what was there.
+  struct SeenSource {
+    var path: String
+    var found: SourceFiles.Resolved
   }
 
   enum Phase {
@@ -56,6 +64,9 @@ final class Job {
   var logPath = ""
   var failure: (message: String, help: String?)?
   var verdict: CheckVerdict?
+  /// Of a check: the key of its verdict, and the files it looks at as they were then.
+  var verdictKey: Digest?
+  var checkSources: [SeenSource] = []
   /// Items handed to the publisher and not back yet.
   var publishing = 0
   var inputsChanged = 0

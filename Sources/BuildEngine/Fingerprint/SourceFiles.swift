@@ -96,9 +96,11 @@ final class SourceFiles {
     case changed
   }
 
-  /// Looks again, and reads again what could have changed unseen.
-  func lookAgain(_ path: String) throws(BuildError) -> SecondLook {
-    let before = try resolve(path)
+  /// Looks at `path` again, and reads again what could have changed unseen since it was `before`.
+  ///
+  /// What somebody else's second look has found meanwhile is no measure: a key was made from what was
+  /// there before.
+  func lookAgain(_ path: String, since before: Resolved) throws(BuildError) -> SecondLook {
     if !before.isRacy, try hasSameStamps(before, path) { return .same }
     resolved[ExactText(path)] = nil
     let after = try resolve(path)

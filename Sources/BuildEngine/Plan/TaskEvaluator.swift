@@ -142,6 +142,20 @@ final class TaskEvaluator {
     }
   }
 
+  /// The project's files that the task's key was just made from.
+  func seenSources(
+    of number: Int, partition: String?
+  ) throws(BuildError) -> [Job.SeenSource] {
+    let asset = graph.assets[number]
+    var seen: [Job.SeenSource] = []
+    for input in asset.inputs {
+      for path in input.paths.map({ asset.path($0, partition: partition) }) {
+        seen.append(Job.SeenSource(path: path, found: try sources.resolve(path)))
+      }
+    }
+    return seen
+  }
+
   // MARK: The standing
 
   /// Whether a task with known inputs is fresh, can be restored, or must run and why.

@@ -172,8 +172,12 @@ struct CacheKeeper {
   /// Unfinished work stays two weeks for those who want to continue it.
   private func collectStaging(dryRun: Bool, _ report: inout CollectionReport) throws(BuildError) {
     let oldest = Clock.wall() - 14 * 86_400 * 1_000_000_000
-    for name in (try? Disk.names(in: layout.staging)) ?? [] {
+    let names = (try? Disk.names(in: layout.staging)) ?? []
+    let held = dryRun ? [] : try heldKeys(names)
+    for name in names {
       let path = "\(layout.staging)/\(name)"
+      // What a killed run left behind is still writing there.
+      if held.contains(where: { name.hasPrefix($0) }) { continue }
       if CacheLayout.isWork(name), let status = Disk.status(path, follow: false),
         status.stamp.modified > oldest
       {
@@ -183,6 +187,20 @@ struct CacheKeeper {
       report.freedBytes += size(path)
       if !dryRun { try Disk.removeTree(path) }
     }
+  }
+
+  /// Keys whose lock somebody holds though no run is on; those who do are ended, so that the next
+  /// clean-up or run finds it free.
+  private func heldKeys(_ names: [String]) throws(BuildError) -> [String] {
+    var held: [String] = []
+    for name in names where name.hasSuffix(".lock") {
+      let path = "\(layout.staging)/\(name)"
+      if try KeyLock.acquire(path) == nil {
+        held.append(String(name.dropLast(".lock".count)))
+        KeyLock.endOrphans(path)
+      }
+    }
+    return held
   }
 
   // MARK: Verification

@@ -18,6 +18,9 @@ package struct CacheLayout: Sendable, Hashable {
   package var snapshots: String { root + "/snapshots" }
   /// Compact forms of pipeline files.
   package var pipelines: String { root + "/pipelines" }
+  /// Says that SQLite found a page of the index damaged while it was in use.
+  package var damageMark: String { database + ".is-damaged" }
+  package var indexLock: String { root + "/index.lock" }
   package var useLock: String { root + "/in-use.lock" }
 
   package func result(_ digest: Digest) -> String { "\(results)/\(digest)" }

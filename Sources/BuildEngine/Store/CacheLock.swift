@@ -16,7 +16,7 @@ final class CacheLock {
 
   /// For a run; waits while the cache is being tidied.
   static func use(_ layout: CacheLayout) throws(BuildError) -> CacheLock {
-    let descriptor = try open(layout)
+    let descriptor = try open(layout.useLock)
     let code = nb_lock_file_shared(descriptor)
     guard code == 0 else {
       close(descriptor)
@@ -27,7 +27,7 @@ final class CacheLock {
 
   /// For tidying; nil while a run uses the cache.
   static func tidy(_ layout: CacheLayout) throws(BuildError) -> CacheLock? {
-    let descriptor = try open(layout)
+    let descriptor = try open(layout.useLock)
     // A child that is just being started holds copies of its parent's locks until it runs its program.
     var code = nb_lock_file(descriptor, 0)
     for _ in 0..<20 where code == EWOULDBLOCK {
@@ -42,9 +42,20 @@ final class CacheLock {
     return CacheLock(descriptor: descriptor)
   }
 
-  private static func open(_ layout: CacheLayout) throws(BuildError) -> Int32 {
-    let descriptor = nb_open_create(layout.useLock, 0, 0o666)
-    guard descriptor >= 0 else { throw .cacheNotWritable(path: layout.useLock, code: errno) }
+  /// For making the index; waits for others that do.
+  static func indexing(_ layout: CacheLayout) throws(BuildError) -> CacheLock {
+    let descriptor = try open(layout.indexLock)
+    let code = nb_lock_file(descriptor, 1)
+    guard code == 0 else {
+      close(descriptor)
+      throw .cacheNotWritable(path: layout.indexLock, code: code)
+    }
+    return CacheLock(descriptor: descriptor)
+  }
+
+  private static func open(_ path: String) throws(BuildError) -> Int32 {
+    let descriptor = nb_open_create(path, 0, 0o666)
+    guard descriptor >= 0 else { throw .cacheNotWritable(path: path, code: errno) }
     return descriptor
   }
 }

@@ -25,11 +25,13 @@ struct CacheOpener {
     guard access(layout.root, W_OK) == 0, access(layout.results, W_OK) == 0 else {
       return try openForReading()
     }
+    if Disk.exists(layout.damageMark) {
+      defer { try? Disk.removeFile(layout.damageMark) }
+      return try replaceDamaged()
+    }
     let existed = Disk.exists(layout.database)
     do throws(BuildError) {
-      let index = try StateIndex(try Database(path: layout.database, readOnly: false))
-      if !existed { try IndexRebuilder(store: store, index: index).rebuild() }
-      return index
+      return try openForWriting()
     } catch {
       guard case .database(_, _, let code) = error else { throw error }
       switch code & 0xff {
@@ -41,20 +43,34 @@ struct CacheOpener {
     }
   }
 
+  /// An index that is new, of another version, or whose making was cut off is made from the results; who
+  /// comes meanwhile waits.
+  private func openForWriting() throws(BuildError) -> StateIndex {
+    let index = try StateIndex(try Database(path: layout.database, readOnly: false))
+    if try index.isComplete { return index }
+    let lock = try CacheLock.indexing(layout)
+    defer { withExtendedLifetime(lock) {} }
+    if try index.isComplete { return index }
+    try index.createTables()
+    try IndexRebuilder(store: store, index: index).rebuild()
+    try index.markComplete()
+    return index
+  }
+
   private func openForReading() throws(BuildError) -> StateIndex {
     guard Disk.exists(layout.database) else {
       throw .cacheNotWritable(path: layout.root, code: errno == 0 ? EROFS : errno)
     }
-    return try StateIndex(try Database(path: layout.database, readOnly: true))
+    let index = try StateIndex(try Database(path: layout.database, readOnly: true))
+    guard try index.isComplete else { throw .cacheNotWritable(path: layout.root, code: EROFS) }
+    return index
   }
 
   /// Keeps the damaged file for inspection and builds a new one from the results.
   private func replaceDamaged() throws(BuildError) -> StateIndex {
     try Disk.move(layout.database, to: layout.database + ".damaged")
     for suffix in ["-wal", "-shm"] { try Disk.removeFile(layout.database + suffix) }
-    let index = try StateIndex(try Database(path: layout.database, readOnly: false))
-    try IndexRebuilder(store: store, index: index).rebuild()
-    return index
+    return try openForWriting()
   }
 }
 

@@ -208,6 +208,11 @@ final class Database {
 
   private func failure(_ code: Int32) -> BuildError {
     let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+    if code & 0xff == SQLITE_CORRUPT, !isReadOnly {
+      // The next program that opens the cache makes a new index; this one can't go on.
+      let mark = CacheLayout(root: String(path.dropLast("/state.sqlite".count))).damageMark
+      try? Disk.writeWhole([], to: mark)
+    }
     return .database(path: path, message: message, code: code)
   }
 }

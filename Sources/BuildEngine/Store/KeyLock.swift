@@ -47,7 +47,7 @@ final class KeyLock {
   /// Leaves this process's number in the file, for those who find it held.
   private func sign() {
     ftruncate(descriptor, 0)
-    let text = Array("\(getpid())\n".utf8)
+    let text = Array("\(getpid()) \(Self.startTime(of: getpid()) ?? "")\n".utf8)
     _ = pwrite(descriptor, text, text.count, 0)
   }
 
@@ -57,18 +57,36 @@ final class KeyLock {
   /// Ends processes that hold the lock though the run that took it is dead: they were left behind
   /// by a killed worker and may still write into its staging folder.
   static func endOrphans(_ path: String) {
-    guard let bytes = try? Disk.read(path),
-      let owner = Int32(String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""),
-      owner > 0, kill(owner, 0) != 0, errno == ESRCH,
+    guard let bytes = try? Disk.read(path), let file = Disk.status(path), isOwnerGone(bytes),
       let processes = try? Disk.names(in: "/proc")
     else { return }
     for name in processes {
+      // Workers inherit the lock as descriptor 4, and what they start has it there too. Others that have
+      // the file open only wait for it.
       guard let process = Int32(name), process != getpid(),
-        let descriptors = try? Disk.names(in: "/proc/\(name)/fd")
+        let held = Disk.status("/proc/\(name)/fd/4"), held.stamp.inode == file.stamp.inode,
+        held.device == file.device
       else { continue }
-      if descriptors.contains(where: { Disk.linkTarget("/proc/\(name)/fd/\($0)") == path }) {
-        kill(process, SIGKILL)
-      }
+      kill(process, SIGKILL)
     }
+  }
+
+  /// Whether the process that signed is dead, also when another has its number now.
+  private static func isOwnerGone(_ signature: [UInt8]) -> Bool {
+    let fields = String(decoding: signature, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+    guard let first = fields.first, let owner = Int32(first), owner > 0 else { return false }
+    if kill(owner, 0) != 0 { return errno == ESRCH }
+    guard fields.count > 1, let started = startTime(of: owner) else { return false }
+    return started != fields[1]
+  }
+
+  /// When a process began, in ticks since the system did; nil where that can't be told.
+  private static func startTime(of process: Int32) -> String? {
+    guard let bytes = try? Disk.read("/proc/\(process)/stat") else { return nil }
+    let text = String(decoding: bytes, as: UTF8.self)
+    // The second field, a name in parentheses, may hold anything.
+    guard let end = text.lastIndex(of: ")") else { return nil }
+    let fields = text[text.index(after: end)...].split(separator: " ")
+    return fields.count > 19 ? String(fields[19]) : nil
   }
 }

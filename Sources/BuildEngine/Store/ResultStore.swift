@@ -25,6 +25,10 @@ struct ResultStore: Sendable {
   func seal(
     _ folder: String, written: [WrittenFile] = [], width: Int
   ) throws(BuildError) -> ResultManifest {
+    // What a link in its place leads to belongs to somebody else.
+    guard try Disk.requireStatus(folder, follow: false).kind == .folder else {
+      throw .resultIsNoFolder
+    }
     var entries: [ResultManifest.Entry] = []
     let known = Dictionary(written.map { ($0.path, $0) }) { $1 }
     var files: [Int] = []

@@ -23,7 +23,6 @@ final class StateIndex {
     // In kibibytes, used as needed: what does not fit is written before its transaction ends, and then
     // again.
     try database.execute("PRAGMA cache_size = -16000")
-    if try schema() != Self.schemaVersion { try createTables() }
   }
 
   /// Changes when another connection, of this or another process, has changed the index.
@@ -31,14 +30,21 @@ final class StateIndex {
     get throws(BuildError) { try database.first("PRAGMA data_version") { $0.integer(0) } ?? 0 }
   }
 
-  private func schema() throws(BuildError) -> Int64 {
-    try database.first("PRAGMA user_version") { $0.integer(0) } ?? 0
+  /// Whether the tables are there, of this version and filled.
+  var isComplete: Bool {
+    get throws(BuildError) {
+      try database.first("PRAGMA user_version") { $0.integer(0) } == Self.schemaVersion
+    }
   }
 
-  private func createTables() throws(BuildError) {
+  /// From now on `isComplete`.
+  func markComplete() throws(BuildError) {
+    try database.execute("PRAGMA user_version = \(Self.schemaVersion)")
+  }
+
+  /// Empty tables in place of whatever is there.
+  func createTables() throws(BuildError) {
     try database.transaction { () throws(BuildError) in
-      // Another process may have been first.
-      guard try schema() != Self.schemaVersion else { return }
       for table in ["keys", "results", "files", "current", "checks", "runs", "tasks", "numbers"] {
         try database.execute("DROP TABLE IF EXISTS \(table)")
       }
@@ -84,7 +90,6 @@ final class StateIndex {
           value TEXT NOT NULL, PRIMARY KEY (run, asset, partition, name)
         ) WITHOUT ROWID;
         """)
-      try database.execute("PRAGMA user_version = \(Self.schemaVersion)")
     }
   }
 

@@ -159,7 +159,7 @@ extension BuildError {
       .tooManyLevels:
       .invalidInput
     case .inputKeepsChanging, .cacheInUse, .cacheNotWritable, .database, .noCurrentResult,
-      .specialFileInResult,
+      .resultIsNoFolder, .specialFileInResult,
       .escapingLinkInResult, .unnameableFileInResult, .cannotStartWorker, .unreadableRequest,
       .unknownStep, .unknownCheck, .missingSecret, .system:
       .failed
