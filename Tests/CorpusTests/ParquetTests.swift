@@ -59,6 +59,20 @@ import Testing
     }
   }
 
+  /// What is read of one column must not be judged by the levels of another.
+  @Test func columnsOfOneNameAreNotMixedUp() throws {
+    // A structure `a` with `b`, all null, then a required column `a.b`: the field is meant.
+    let nested = fixtures + "/nested-name.parquet"
+    #expect(try values(nested, "a.b") == ["x", "y", "z"])
+    #expect(try ParquetRows(ParquetFile(path: nested), column: "a.b").next() == "x")
+    #expect(try DocumentReader(paths: [nested], column: "a.b").nextBatch()?.count == 3)
+    // Bytes that are all null, then required texts, both named `text`: the first is meant.
+    let twice = fixtures + "/twice-named.parquet"
+    #expect(try values(twice, "text") == [.null, .null, .null])
+    #expect(try ParquetRows(ParquetFile(path: twice), column: "text").next() == .null)
+    #expect(try DocumentReader(paths: [twice], column: "text").nextBatch()?.count == nil)
+  }
+
   @Test func faultsNameFileRowGroupColumnAndPage() throws {
     let folder = try ScratchFolder()
     let path = folder.path + "/a.parquet"
@@ -93,9 +107,9 @@ import Testing
     }
   }
 
-  private func values(_ path: String) throws -> [JSONValue] {
+  private func values(_ path: String, _ column: String = "c") throws -> [JSONValue] {
     var output: [UInt8] = []
-    try ParquetFile(path: path).writeColumn("c") { output.append(contentsOf: $0) }
+    try ParquetFile(path: path).writeColumn(column) { output.append(contentsOf: $0) }
     return try output.split(separator: 0x0a).map { try JSONParser.parse(Array($0)) }
   }
 }
