@@ -8,6 +8,7 @@ extension CorpusError: CustomStringConvertible {
     switch self {
     case .system(let path, let operation, let code):
       "cannot \(operation.rawValue) `\(path)`: \(String(cString: strerror(code)))"
+    case .notRegular(let path): "cannot read `\(path)`: it is no regular file"
     case .parquet(let path, let place, let fault):
       "\(path): \(place.prefix)\(fault.message)"
     case .line(let path, let line, let column, let fault):
@@ -59,6 +60,7 @@ extension ParquetFault {
     case .notParquet: "not a parquet file (it does not begin with `PAR1`)"
     case .cutShort:
       "the end of the parquet file is missing: it was cut short, or is still being written"
+    case .noColumns(let rows): "\(rows) rows, but no column"
     case .encrypted: "the file is encrypted, which is not supported"
     case .truncated(let part): "the bytes end inside the \(part.rawValue)"
     case .invalid(let part, let value): "impossible \(part.rawValue) (\(value))"

@@ -2,6 +2,8 @@
 package enum CorpusError: Error, Sendable, Hashable {
   /// A system call on `path` failed with this `errno`.
   case system(path: String, operation: Operation, code: Int32)
+  /// A pipe, a device or a socket, which has no size and can't be read at an offset.
+  case notRegular(path: String)
   case parquet(path: String, place: ParquetPlace, fault: ParquetFault)
   /// A line of a text or JSONL file; line and column are 1-based, the column counts bytes.
   case line(path: String, line: Int, column: Int, fault: LineFault)
@@ -46,6 +48,8 @@ package enum ParquetFault: Error, Sendable, Hashable {
   case notParquet
   /// It begins as parquet and does not end so.
   case cutShort
+  /// Rows of nothing.
+  case noColumns(rows: Int)
   case encrypted
   /// The bytes end inside this part.
   case truncated(Part)

@@ -1,4 +1,5 @@
 import Corpus
+import Glibc
 import JSON
 import Testing
 
@@ -86,6 +87,16 @@ import Testing
     }
     #expect(error?.message.contains("row group ") == true)
     #expect(error?.message.contains("column `text`, page 0") == true)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func aPipeIsRefusedAndNotWaitedFor() throws {
+    let folder = try ScratchFolder()
+    let path = folder.path + "/pipe.jsonl"
+    #expect(mkfifo(path, 0o600) == 0)
+    #expect(throws: CorpusError.notRegular(path: path)) { try DataInspector.describe(path) }
+    #expect(throws: CorpusError.notRegular(path: path)) {
+      try DocumentReader(paths: [path]).nextBatch()
+    }
   }
 
   @Test func threadsKeepTheOrder() throws {
