@@ -14,6 +14,11 @@ extension TokenizerError: CustomStringConvertible {
     case .vocabularyTooLarge(let requested, let maximum):
       "a vocabulary of \(requested) is too large: at most \(maximum)"
     case .noText: "there is no text to train the tokenizer on"
+    case .memoryTooSmall(let limit, let needed):
+      "`max_memory` of \(limit) bytes is too small: even the most frequent pieces of the text take "
+        + "\(needed)"
+    case .tooManySymbols(let count, let limit):
+      "even the most frequent pieces of the text have \(count) bytes, more than \(limit)"
     case .cancelled: "cancelled"
     }
   }

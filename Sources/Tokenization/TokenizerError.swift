@@ -12,6 +12,10 @@ package enum TokenizerError: Error, Sendable, Hashable {
   case vocabularyTooSmall(requested: Int, minimum: Int)
   case vocabularyTooLarge(requested: Int, maximum: Int)
   case noText
+  /// Not even the most frequent pieces fit into the table that training counts with, in bytes.
+  case memoryTooSmall(limit: Int, needed: Int)
+  /// The same of the merge loop: its places have 32 bits.
+  case tooManySymbols(Int, limit: Int)
   case cancelled
 
   package enum MalformedReason: Sendable, Hashable {
