@@ -35,6 +35,7 @@ extension TokenizerError.MalformedReason: CustomStringConvertible {
       "this is no tokenizer: expected a Hugging Face `tokenizer.json`, a `.tiktoken` file or a "
         + "list of `mergeable_ranks`"
     case .unsupportedModel(let model): "only byte-level BPE can be read, not `\(model)`"
+    case .unsupported(let what): "\(what) is not supported: other ids would come out"
     case .invalidTokenSpelling(let token):
       "the token `\(token)` has a character outside the byte-level alphabet"
     case .invalidMerge(let merge): "`\(merge)` is no pair of tokens"

@@ -25,6 +25,8 @@ package enum TokenizerError: Error, Sendable, Hashable {
     case notAnID(String)
     case unknownFormat
     case unsupportedModel(String)
+    /// Something that changes ids in a way that is not followed here.
+    case unsupported(String)
     case invalidTokenSpelling(String)
     case invalidMerge(String)
   }
