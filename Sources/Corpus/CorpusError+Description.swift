@@ -104,6 +104,8 @@ extension LineFault {
       "message \(message + 1): only an assistant may have parts that are not text"
     case .answerOutOfRange(let answer, let choices):
       "answer \(answer) is not one of \(choices) choices"
+    case .noResult:
+      "the worked answer does not end with `#### ` and its result, so no reply can be judged right"
     case .answerNotALabel(let answer, let labels):
       "answer `\(answer)` is not one of the labels " + labels.joined(separator: ", ")
     }

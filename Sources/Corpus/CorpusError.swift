@@ -112,6 +112,8 @@ package enum LineFault: Error, Sendable, Hashable {
   case unknownPart(String)
   case partsInUserMessage(message: Int)
   case answerOutOfRange(Int, choices: Int)
+  /// A worked answer without `#### ` and a number.
+  case noResult
   case answerNotALabel(String, labels: [String])
 }
 

@@ -36,8 +36,8 @@ package struct ConversationGenerator: Sendable {
     return (question.conversation, item)
   }
 
-  /// Example `index` as a question whose answer can be checked. A spelling example's answer is
-  /// its text.
+  /// Example `index` as a question whose answer can be checked. A spelling example
+  /// states no result.
   package func question(_ index: Int) -> (question: QuestionItem, item: String) {
     var random = SplitMix64(seed: seed ^ SplitMix64.mix(UInt64(bitPattern: Int64(index))))
     switch source {
