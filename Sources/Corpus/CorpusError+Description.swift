@@ -142,6 +142,12 @@ extension GeneratorFault {
       "\(asked) different items asked for, but only \(available) exist in this split"
     case .invalidWeight(let weight): "weight \(weight) is not a number of at least 0"
     case .emptySource(let name): "the source `\(name)` has no conversation"
+    case .nothingTaken(let name, nil):
+      "the source `\(name)` would give no conversation: its `epochs` are too few"
+    case .nothingTaken(let name, let rest?):
+      "the source `\(name)` would give no conversation: by its `weight` it has too small a share of "
+        + "\(rest)"
+    case .emptyMixture: "the mixture holds no conversation"
     }
   }
 }

@@ -138,4 +138,8 @@ package enum GeneratorFault: Error, Sendable, Hashable {
   case tooFewItems(asked: Int, available: Int)
   case invalidWeight(Double)
   case emptySource(String)
+  /// A source's part of a mixture comes to no conversation; with a weight it is a share of `rest`,
+  /// what all sources with one have together.
+  case nothingTaken(String, rest: Int?)
+  case emptyMixture
 }
