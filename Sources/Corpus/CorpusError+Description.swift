@@ -138,8 +138,9 @@ extension GeneratorFault {
   package var message: String {
     switch self {
     case .emptyWordList: "the word list has no usable word"
-    case .tooFewItems(let asked, let available):
-      "\(asked) different items asked for, but only \(available) exist in this split"
+    case .operandOutOfRange(let operand, let range):
+      "the largest operand of `arithmetic` is \(range.lowerBound) to \(range.upperBound), not "
+        + "\(operand)"
     case .invalidWeight(let weight): "weight \(weight) is not a number of at least 0"
     case .emptySource(let name): "the source `\(name)` has no conversation"
     case .nothingTaken(let name, nil):

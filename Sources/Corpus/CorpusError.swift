@@ -135,7 +135,7 @@ package enum TokenShardFault: Error, Sendable, Hashable {
 
 package enum GeneratorFault: Error, Sendable, Hashable {
   case emptyWordList
-  case tooFewItems(asked: Int, available: Int)
+  case operandOutOfRange(Int, ClosedRange<Int>)
   case invalidWeight(Double)
   case emptySource(String)
   /// A source's part of a mixture comes to no conversation; with a weight it is a share of `rest`,

@@ -38,6 +38,27 @@ import Testing
     }
   }
 
+  @Test(arguments: [9, 100, 1000], [ItemSplit.train, .test])
+  func noOperandIsAboveTheMaximum(maximum: Int, split: ItemSplit) throws {
+    let generator = try ConversationGenerator(
+      .arithmetic(maximum: maximum), split: split, seed: 2)
+    var signs: Set<Character> = []
+    for index in 0..<2000 {
+      let expression = generator.question(index).question.solution[1].text
+      let operands = expression.split { !$0.isNumber }.compactMap { Int($0) }
+      #expect(operands.count == 2 && operands.allSatisfy { (1...maximum).contains($0) })
+      signs.formUnion(expression.filter { !$0.isNumber })
+    }
+    // Up to 9 no quotient is held out.
+    #expect(signs == (maximum == 9 && split == .test ? ["+", "-", "*"] : ["+", "-", "*", "/"]))
+  }
+
+  @Test func aMaximumOfTooFewSumsIsRefused() {
+    #expect(throws: CorpusError.generator(.operandOutOfRange(8, 9...1_000_000))) {
+      try ConversationGenerator(.arithmetic(maximum: 8), split: .train, seed: 2)
+    }
+  }
+
   @Test func letterCountsAreRight() throws {
     let generator = try ConversationGenerator(
       .letterCounting(Self.words()), split: .test, seed: 5)

@@ -20,7 +20,8 @@ package struct ConversationsStep: Step {
       "makes conversations instead of reading them"),
     ParameterSchema("count", .integer(1...Int.max), "how many to make"),
     ParameterSchema(
-      "maximum", .integer(2...1_000_000), default: 100, "largest operand of `arithmetic`"),
+      "maximum", .integer(ConversationGenerator.operands), default: 100,
+      "largest operand of `arithmetic`"),
     ParameterSchema("words", .string, "the input that lists words, one a line, for spelling tasks"),
     ParameterSchema(
       "format", .choice(ConversationFormat.allCases.map(\.rawValue)),
