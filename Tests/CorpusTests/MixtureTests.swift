@@ -74,7 +74,9 @@ import Testing
 
   /// Guards the bytes of generated sets: other bytes need a new revision of the step.
   @Test func generatorsKeepTheirBytes() throws {
-    let list = try WordList(["Strawberry\r", "banana", "b4d", "pear", "plum", "fig", "banana"])
+    let list = try WordList([
+      "Strawberry\r", "banana", "b4d", "ice cream", " pear\t", "plum", "  ", "fig", "banana",
+    ])
     #expect(list.words == ["strawberry", "banana", "pear", "plum", "fig"])
     let spelling = try ConversationGenerator(.spelling(list), split: .train, seed: 1)
     let line = String(decoding: spelling.example(0).conversation.jsonLine, as: UTF8.self)
