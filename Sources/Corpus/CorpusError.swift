@@ -12,9 +12,9 @@ package enum CorpusError: Error, Sendable, Hashable {
   case missingColumn(path: String, column: String, available: [String])
   /// The column exists but holds something else than one text a row.
   case notText(path: String, column: String)
-  /// The file's kind is not known from its name or first bytes.
   /// The caller asked to stop.
   case cancelled
+  /// The file's kind is not known from its name or first bytes.
   case unknownFileKind(path: String)
   /// None of the paths holds a readable file.
   case nothingToRead(paths: [String])

@@ -56,8 +56,6 @@ extension VocabularyFault: CustomStringConvertible {
     case .tooManyTokens(let count): "\(count) tokens are too many"
     case .declaredSize(let declared, let entries):
       "the file declares \(declared) tokens and has \(entries)"
-    case .brokenMerge(let left, let right):
-      "the merge of \(left) and \(right) makes no token of the vocabulary"
     }
   }
 }

@@ -43,6 +43,4 @@ package enum VocabularyFault: Sendable, Hashable {
   case idOutOfRange(Int)
   case tooManyTokens(Int)
   case declaredSize(Int, entries: Int)
-  /// A merge whose parts or whole are not in the vocabulary.
-  case brokenMerge(left: Int, right: Int)
 }

@@ -59,7 +59,7 @@ import Testing
   /// Reads rows, the text path and the description, whichever the file allows.
   private func readAll(_ path: String) throws {
     let file = try ParquetFile(path: path)
-    let rows = try ParquetRows(file)
+    let rows = ParquetRows(file)
     var count = 0
     while count < 10_000, try rows.next() != nil { count += 1 }
     if let column = file.columns.first, column.maximumRepetition == 0 {
