@@ -8,6 +8,7 @@ extension CorpusError: CustomStringConvertible {
     switch self {
     case .system(let path, let operation, let code):
       "cannot \(operation.rawValue) `\(path)`: \(String(cString: strerror(code)))"
+    case .notRegular(let path): "cannot read `\(path)`: it is no regular file"
     case .parquet(let path, let place, let fault):
       "\(path): \(place.prefix)\(fault.message)"
     case .line(let path, let line, let column, let fault):
@@ -59,6 +60,7 @@ extension ParquetFault {
     case .notParquet: "not a parquet file (it does not begin with `PAR1`)"
     case .cutShort:
       "the end of the parquet file is missing: it was cut short, or is still being written"
+    case .noColumns(let rows): "\(rows) rows, but no column"
     case .encrypted: "the file is encrypted, which is not supported"
     case .truncated(let part): "the bytes end inside the \(part.rawValue)"
     case .invalid(let part, let value): "impossible \(part.rawValue) (\(value))"
@@ -102,6 +104,8 @@ extension LineFault {
       "message \(message + 1): only an assistant may have parts that are not text"
     case .answerOutOfRange(let answer, let choices):
       "answer \(answer) is not one of \(choices) choices"
+    case .noResult:
+      "the worked answer does not end with `#### ` and its result, so no reply can be judged right"
     case .answerNotALabel(let answer, let labels):
       "answer `\(answer)` is not one of the labels " + labels.joined(separator: ", ")
     }
@@ -134,10 +138,17 @@ extension GeneratorFault {
   package var message: String {
     switch self {
     case .emptyWordList: "the word list has no usable word"
-    case .tooFewItems(let asked, let available):
-      "\(asked) different items asked for, but only \(available) exist in this split"
+    case .operandOutOfRange(let operand, let range):
+      "the largest operand of `arithmetic` is \(range.lowerBound) to \(range.upperBound), not "
+        + "\(operand)"
     case .invalidWeight(let weight): "weight \(weight) is not a number of at least 0"
     case .emptySource(let name): "the source `\(name)` has no conversation"
+    case .nothingTaken(let name, nil):
+      "the source `\(name)` would give no conversation: its `epochs` are too few"
+    case .nothingTaken(let name, let rest?):
+      "the source `\(name)` would give no conversation: by its `weight` it has too small a share of "
+        + "\(rest)"
+    case .emptyMixture: "the mixture holds no conversation"
     }
   }
 }

@@ -2,6 +2,8 @@
 package enum CorpusError: Error, Sendable, Hashable {
   /// A system call on `path` failed with this `errno`.
   case system(path: String, operation: Operation, code: Int32)
+  /// A pipe, a device or a socket, which has no size and can't be read at an offset.
+  case notRegular(path: String)
   case parquet(path: String, place: ParquetPlace, fault: ParquetFault)
   /// A line of a text or JSONL file; line and column are 1-based, the column counts bytes.
   case line(path: String, line: Int, column: Int, fault: LineFault)
@@ -10,9 +12,9 @@ package enum CorpusError: Error, Sendable, Hashable {
   case missingColumn(path: String, column: String, available: [String])
   /// The column exists but holds something else than one text a row.
   case notText(path: String, column: String)
-  /// The file's kind is not known from its name or first bytes.
   /// The caller asked to stop.
   case cancelled
+  /// The file's kind is not known from its name or first bytes.
   case unknownFileKind(path: String)
   /// None of the paths holds a readable file.
   case nothingToRead(paths: [String])
@@ -46,6 +48,8 @@ package enum ParquetFault: Error, Sendable, Hashable {
   case notParquet
   /// It begins as parquet and does not end so.
   case cutShort
+  /// Rows of nothing.
+  case noColumns(rows: Int)
   case encrypted
   /// The bytes end inside this part.
   case truncated(Part)
@@ -108,6 +112,8 @@ package enum LineFault: Error, Sendable, Hashable {
   case unknownPart(String)
   case partsInUserMessage(message: Int)
   case answerOutOfRange(Int, choices: Int)
+  /// A worked answer without `#### ` and a number.
+  case noResult
   case answerNotALabel(String, labels: [String])
 }
 
@@ -129,7 +135,11 @@ package enum TokenShardFault: Error, Sendable, Hashable {
 
 package enum GeneratorFault: Error, Sendable, Hashable {
   case emptyWordList
-  case tooFewItems(asked: Int, available: Int)
+  case operandOutOfRange(Int, ClosedRange<Int>)
   case invalidWeight(Double)
   case emptySource(String)
+  /// A source's part of a mixture comes to no conversation; with a weight it is a share of `rest`,
+  /// what all sources with one have together.
+  case nothingTaken(String, rest: Int?)
+  case emptyMixture
 }

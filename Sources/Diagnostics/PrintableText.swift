@@ -1,12 +1,15 @@
 /// What a text looks like on a terminal.
 package enum PrintableText {
-  /// `text` with control characters replaced, so that a file can't drive the user's terminal.
-  package static func clean(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: { isControl($0) && $0 != "\n" }) else { return text }
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      result.append(isControl(scalar) && scalar != "\n" ? "\u{fffd}" : scalar)
+  /// `text` with control characters other than `kept` replaced, so that a file can't drive the
+  /// user's terminal.
+  package static func clean(_ text: String, keeping kept: String = "\n") -> String {
+    let kept = kept.unicodeScalars
+    func isReplaced(_ scalar: Unicode.Scalar) -> Bool {
+      isControl(scalar) && !kept.contains(scalar)
     }
+    guard text.unicodeScalars.contains(where: isReplaced) else { return text }
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars { result.append(isReplaced(scalar) ? "\u{fffd}" : scalar) }
     return String(result)
   }
 

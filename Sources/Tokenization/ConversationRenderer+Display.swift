@@ -8,13 +8,17 @@ extension ConversationRenderer {
   }
 
   /// A rendered conversation for people: the text with the special tokens by name, and marks that
-  /// show which tokens are trained on.
-  package func display(_ rendered: RenderedConversation, style: MarkStyle) -> String {
+  /// show which tokens are trained on. `cleaned` gets all text that comes from data, for terminals
+  /// that data must not drive.
+  package func display(
+    _ rendered: RenderedConversation, style: MarkStyle,
+    cleaned: (String) -> String = { $0 }
+  ) -> String {
     var text = ""
     var isMarked = false
     var bytes: [UInt8] = []
     func flush() {
-      text += String(decoding: bytes, as: UTF8.self)
+      text += cleaned(String(decoding: bytes, as: UTF8.self))
       bytes.removeAll()
     }
     for (id, mask) in zip(rendered.ids, rendered.mask) {

@@ -1,6 +1,8 @@
 import JSON
 
 /// Hugging Face's `tokenizer.json` of a byte-level BPE model.
+///
+/// Whatever would give other ids than ours is refused by name: see `HuggingFaceFile+Refusals.swift`.
 enum HuggingFaceFile {
   // MARK: Reading
 
@@ -16,8 +18,9 @@ enum HuggingFaceFile {
       throw file.error(.unsupportedModel(kind == "BPE" ? "BPE with byte fallback" : kind))
     }
     guard let entries = model["vocab"]?.objectValue else { throw file.wrong("vocab", "an object") }
-    let added = Set(
-      (json["added_tokens"]?.arrayValue ?? []).compactMap { $0["content"]?.stringValue })
+    try checkNormalizer(json["normalizer"], file)
+    try checkModel(model, file)
+    let added = try specialTokens(json["added_tokens"], file)
     var tokens: [(id: Int, bytes: [UInt8])] = []
     tokens.reserveCapacity(entries.count)
     for (spelling, value) in entries where !added.contains(spelling) {
@@ -28,12 +31,7 @@ enum HuggingFaceFile {
       tokens.append((id, token))
     }
     let vocabulary = try Tokenizer.ordered(tokens, path: path)
-    let found: SplitPattern
-    if let pattern {
-      found = pattern
-    } else {
-      found = try splitPattern(json["pre_tokenizer"], file)
-    }
+    let found = try splitPattern(json["pre_tokenizer"], given: pattern, file)
     guard let list = model["merges"]?.arrayValue else { throw file.wrong("merges", "a list") }
     let merges = try self.merges(list, vocabulary, file)
     let plain = try Tokenizer.make(vocabulary, found, path: path)
@@ -46,26 +44,6 @@ enum HuggingFaceFile {
   /// Whether the listed merges say no more than the ids: what we and `tiktoken` derive from them.
   private static func isNatural(_ merges: [Tokenizer.Merge], of tokenizer: Tokenizer) -> Bool {
     merges == HuggingFaceFile.merges(of: tokenizer)
-  }
-
-  private static func splitPattern(
-    _ json: JSONValue?, _ file: Reader
-  ) throws(TokenizerError) -> SplitPattern {
-    guard let json else { throw file.error(.missing(key: "pre_tokenizer")) }
-    let parts = json["pretokenizers"]?.arrayValue ?? [json]
-    for part in parts {
-      if let expression = part["pattern"]?["Regex"]?.stringValue {
-        guard let pattern = SplitPattern(expression: expression) else {
-          throw .unknownPattern(path: file.path, expression: expression)
-        }
-        return pattern
-      }
-      // Without a split of its own, the byte-level pre-tokenizer uses GPT-2's.
-      if part["type"]?.stringValue == "ByteLevel", part["use_regex"]?.boolValue != false {
-        return .gpt2
-      }
-    }
-    throw file.error(.missing(key: "pre_tokenizer.pattern"))
   }
 
   private static func merges(
@@ -97,12 +75,14 @@ enum HuggingFaceFile {
     return merges
   }
 
-  private struct Reader {
+  struct Reader {
     let path: String
 
     func error(_ reason: TokenizerError.MalformedReason) -> TokenizerError {
       .malformed(path: path, line: 0, reason: reason)
     }
+
+    func unsupported(_ what: String) -> TokenizerError { error(.unsupported(what)) }
 
     func wrong(_ key: String, _ expected: String) -> TokenizerError {
       error(.wrongType(key: key, expected: expected))

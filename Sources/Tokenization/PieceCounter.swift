@@ -11,6 +11,8 @@ final class PieceCounter {
   /// Text counted between two looks at the memory: fixed, so that what is forgotten does not
   /// depend on the threads.
   private let roundBytes: Int
+  /// Positions of the merge loop have 32 bits, and the sign is used.
+  private static let largestSymbolCount = Int(Int32.max) - 2
 
   init(_ options: BPETrainer.Options) {
     self.options = options
@@ -70,21 +72,29 @@ final class PieceCounter {
         }
         tables.tables[index] = PieceTable()
       }
-      var minimum = 2
-      while table.footprint > options.maxMemory, table.count > 0 {
-        forgotten += table.forget(below: minimum)
-        minimum += 1
-      }
+      if isCancelled() { throw TokenizerError.cancelled }
+      if table.footprint > options.maxMemory { try forgetRarest() }
     }
-    // Positions of the merge loop have 32 bits, and the sign is used.
-    var minimum = 2
-    while table.symbolCount >= Int(Int32.max) - 1 {
-      forgotten += table.forget(below: minimum)
-      minimum += 1
-    }
+    if table.symbolCount > Self.largestSymbolCount { try forgetRarest() }
     documents = limits.documents
     characters = limits.characters
     bytes = limits.bytes
+  }
+
+  /// Forgets the pieces seen once, then those seen twice …, until the others stay within bounds.
+  private func forgetRarest() throws(TokenizerError) {
+    let sizes = table.sizesByFrequency
+    let kept = sizes.last {
+      $0.size.footprint <= options.maxMemory && $0.size.symbols <= Self.largestSymbolCount
+    }
+    if let kept {
+      forgotten += table.forget(below: kept.occurrences)
+    } else if let least = sizes.first?.size {
+      if least.footprint > options.maxMemory {
+        throw .memoryTooSmall(limit: options.maxMemory, needed: least.footprint)
+      }
+      throw .tooManySymbols(least.symbols, limit: Self.largestSymbolCount)
+    }
   }
 
   private static func count(

@@ -20,36 +20,22 @@ final class PieceTable {
 
   private(set) var shorts: UnsafeMutablePointer<Short>
   private(set) var shortCapacity: Int
-  private var shortCount = 0
+  private(set) var shortCount = 0
   private(set) var longs: [Long] = []
-  private var longCount = 0
+  private(set) var longCount = 0
   private(set) var arena: [UInt8] = []
 
-  init(shortCapacity: Int = 1 << 12) {
-    self.shortCapacity = shortCapacity
+  init() {
+    shortCapacity = Size.leastShorts
     shorts = Self.allocate(shortCapacity)
-    longs = Array(repeating: Long(hash: 0, offset: 0, length: 0, count: 0), count: 256)
+    longs = Array(
+      repeating: Long(hash: 0, offset: 0, length: 0, count: 0), count: Size.leastLongs)
   }
 
   deinit { shorts.deallocate() }
 
   /// The number of distinct pieces.
   var count: Int { shortCount + longCount }
-
-  /// The bytes of all pieces of two bytes or more, and one for each of them.
-  var symbolCount: Int {
-    var symbols = arena.count + longCount
-    for slot in 0..<shortCapacity where shorts[slot].high >> 56 > 1 {
-      symbols += Int(shorts[slot].high >> 56) + 1
-    }
-    return symbols
-  }
-
-  /// Memory in use, in bytes.
-  var footprint: Int {
-    shortCapacity * MemoryLayout<Short>.stride + longs.count * MemoryLayout<Long>.stride
-      + arena.capacity
-  }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Short> {
     LargeMemory.allocate(zeroed: capacity, of: Short.self)
@@ -86,7 +72,7 @@ final class PieceTable {
   private func insert(_ low: UInt64, _ high: UInt64, _ count: Int, _ slot: Int) {
     shorts[slot] = Short(low: low, high: high, count: count)
     shortCount += 1
-    if shortCount * 5 > shortCapacity * 3 { grow() }
+    if Size.isCrowded(shortCount, shortCapacity) { grow() }
   }
 
   private func grow() {
@@ -127,7 +113,7 @@ final class PieceTable {
     longs[slot] = Long(hash: hash, offset: arena.count, length: piece.count, count: count)
     arena.append(contentsOf: piece)
     longCount += 1
-    guard longCount * 5 > longs.count * 3 else { return }
+    guard Size.isCrowded(longCount, longs.count) else { return }
     let old = longs
     longs = Array(repeating: Long(hash: 0, offset: 0, length: 0, count: 0), count: old.count * 2)
     for entry in old where entry.length > 0 { place(entry) }

@@ -14,6 +14,11 @@ extension TokenizerError: CustomStringConvertible {
     case .vocabularyTooLarge(let requested, let maximum):
       "a vocabulary of \(requested) is too large: at most \(maximum)"
     case .noText: "there is no text to train the tokenizer on"
+    case .memoryTooSmall(let limit, let needed):
+      "`max_memory` of \(limit) bytes is too small: even the most frequent pieces of the text take "
+        + "\(needed)"
+    case .tooManySymbols(let count, let limit):
+      "even the most frequent pieces of the text have \(count) bytes, more than \(limit)"
     case .cancelled: "cancelled"
     }
   }
@@ -30,6 +35,7 @@ extension TokenizerError.MalformedReason: CustomStringConvertible {
       "this is no tokenizer: expected a Hugging Face `tokenizer.json`, a `.tiktoken` file or a "
         + "list of `mergeable_ranks`"
     case .unsupportedModel(let model): "only byte-level BPE can be read, not `\(model)`"
+    case .unsupported(let what): "\(what) is not supported: other ids would come out"
     case .invalidTokenSpelling(let token):
       "the token `\(token)` has a character outside the byte-level alphabet"
     case .invalidMerge(let merge): "`\(merge)` is no pair of tokens"
@@ -50,8 +56,6 @@ extension VocabularyFault: CustomStringConvertible {
     case .tooManyTokens(let count): "\(count) tokens are too many"
     case .declaredSize(let declared, let entries):
       "the file declares \(declared) tokens and has \(entries)"
-    case .brokenMerge(let left, let right):
-      "the merge of \(left) and \(right) makes no token of the vocabulary"
     }
   }
 }

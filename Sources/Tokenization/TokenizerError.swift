@@ -12,6 +12,10 @@ package enum TokenizerError: Error, Sendable, Hashable {
   case vocabularyTooSmall(requested: Int, minimum: Int)
   case vocabularyTooLarge(requested: Int, maximum: Int)
   case noText
+  /// Not even the most frequent pieces fit into the table that training counts with, in bytes.
+  case memoryTooSmall(limit: Int, needed: Int)
+  /// The same of the merge loop: its places have 32 bits.
+  case tooManySymbols(Int, limit: Int)
   case cancelled
 
   package enum MalformedReason: Sendable, Hashable {
@@ -21,6 +25,8 @@ package enum TokenizerError: Error, Sendable, Hashable {
     case notAnID(String)
     case unknownFormat
     case unsupportedModel(String)
+    /// Something that changes ids in a way that is not followed here.
+    case unsupported(String)
     case invalidTokenSpelling(String)
     case invalidMerge(String)
   }
@@ -37,6 +43,4 @@ package enum VocabularyFault: Sendable, Hashable {
   case idOutOfRange(Int)
   case tooManyTokens(Int)
   case declaredSize(Int, entries: Int)
-  /// A merge whose parts or whole are not in the vocabulary.
-  case brokenMerge(left: Int, right: Int)
 }

@@ -105,6 +105,25 @@ import Testing
     #expect(sums.map(\.answer) == ["76", "11", "1"])
   }
 
+  @Test func aQuestionWithoutAResultIsRefusedWithItsPlace() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.file(
+      "x.jsonl",
+      """
+      {"question": "1+1?", "answer": "#### 2"}
+      {"question": "And 2+2?", "answer": "four ####"}
+
+      """)
+    #expect(throws: CorpusError.line(path: path, line: 2, column: 1, fault: .noResult)) {
+      try ItemReader.questions(paths: [path])
+    }
+    #expect(try ItemReader.questions(paths: [path], limit: 1).map(\.answer) == ["2"])
+    // Training needs no result.
+    let reader = try ConversationReader(paths: [path])
+    #expect(try reader.next() != nil)
+    #expect(try reader.next() != nil)
+  }
+
   @Test(arguments: [
     ("so\n#### 1,234.5.", "1234.5."), ("#### -7 apples", "-7"), ("#### no\n#### 12", "12"),
     ("####12", nil), ("nothing", nil), ("#### -", nil),

@@ -39,10 +39,27 @@ import Testing
     #expect(refused > 1000)
   }
 
+  /// 2⁴⁰ rows without a column, in 44 bytes.
+  @Test func rowsWithoutColumnsAreRefused() throws {
+    let rows: [UInt8] = [0x80, 0x80, 0x80, 0x80, 0x80, 0x40]
+    var footer: [UInt8] = [0x15, 0x02, 0x19, 0x1c, 0x48, 0x01, 0x72, 0x15, 0x00, 0x00, 0x16]
+    footer += rows
+    // One row group: no columns, no bytes, all the rows.
+    footer += [0x19, 0x1c, 0x19, 0x0c, 0x16, 0x00, 0x16] + rows + [0x00, 0x00]
+    let magic = Array("PAR1".utf8)
+    let folder = try ScratchFolder()
+    let path = try folder.file(
+      "a.parquet", magic + footer + [UInt8(footer.count), 0, 0, 0] + magic)
+    #expect(
+      throws: CorpusError.parquet(
+        path: path, place: ParquetPlace(), fault: .noColumns(rows: 1 << 40))
+    ) { try ParquetFile(path: path) }
+  }
+
   /// Reads rows, the text path and the description, whichever the file allows.
   private func readAll(_ path: String) throws {
     let file = try ParquetFile(path: path)
-    let rows = try ParquetRows(file)
+    let rows = ParquetRows(file)
     var count = 0
     while count < 10_000, try rows.next() != nil { count += 1 }
     if let column = file.columns.first, column.maximumRepetition == 0 {

@@ -1,4 +1,5 @@
 import Corpus
+import Glibc
 import JSON
 import Testing
 
@@ -75,17 +76,14 @@ import Testing
     #expect(try DataInspector.describe(folder.path + "/1")["kind"] == "jsonl")
   }
 
-  @Test func verifyReadsEveryPage() throws {
+  @Test(.timeLimit(.minutes(1))) func aPipeIsRefusedAndNotWaitedFor() throws {
     let folder = try ScratchFolder()
-    var bytes = try contents(of: sampleData + "/shard_00004.parquet")
-    try ParquetFile(path: sampleData + "/shard_00004.parquet").verify()
-    bytes[bytes.count / 2] ^= 0xff
-    let path = try folder.file("a.parquet", bytes)
-    let error = #expect(throws: CorpusError.self) {
-      try ParquetFile(path: path).verify(columns: ["text"])
+    let path = folder.path + "/pipe.jsonl"
+    #expect(mkfifo(path, 0o600) == 0)
+    #expect(throws: CorpusError.notRegular(path: path)) { try DataInspector.describe(path) }
+    #expect(throws: CorpusError.notRegular(path: path)) {
+      try DocumentReader(paths: [path]).nextBatch()
     }
-    #expect(error?.message.contains("row group ") == true)
-    #expect(error?.message.contains("column `text`, page 0") == true)
   }
 
   @Test func threadsKeepTheOrder() throws {

@@ -1,4 +1,5 @@
 import Corpus
+import JSON
 import Testing
 
 @Suite struct DocumentReaderTests {
@@ -15,8 +16,24 @@ import Testing
     _ = try folder.file("00000/z.txt", "second")
     _ = try folder.file("00000/a.jsonl", "{\"text\": \"first\"}\n")
     _ = try folder.file("00000/.hidden.txt", "never")
-    _ = try folder.file("notes.pdf", "never")
     #expect(try documents([folder.path]) == ["first", "second", "third"])
+  }
+
+  @Test func filesInFoldersAreRecognisedAsThoseGivenByName() throws {
+    let folder = try ScratchFolder()
+    try folder.file("part-0", contents(of: fixtures + "/gsm8k.parquet"))
+    _ = try folder.file("part-1.json", "{\"question\": \"second\"}\n")
+    #expect(
+      try documents([folder.path], column: "question") == [
+        "Tom has 2 bags of 3 apples. How many?", "second",
+      ])
+    // A name without a dot has no ending.
+    let unknown = try folder.file("parquet", "notes")
+    #expect(throws: CorpusError.unknownFileKind(path: unknown)) {
+      try documents([folder.path], column: "question")
+    }
+    let files = try DataInspector.describe(folder.path)["files"]?.arrayValue ?? []
+    #expect(files.map { $0["kind"]?.stringValue } == ["unknown", "parquet", "jsonl"])
   }
 
   @Test func jsonLinesTakeTheFieldOrAStringAndLeaveOutNulls() throws {

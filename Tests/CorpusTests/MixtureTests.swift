@@ -38,6 +38,27 @@ import Testing
     }
   }
 
+  @Test(arguments: [9, 100, 1000], [ItemSplit.train, .test])
+  func noOperandIsAboveTheMaximum(maximum: Int, split: ItemSplit) throws {
+    let generator = try ConversationGenerator(
+      .arithmetic(maximum: maximum), split: split, seed: 2)
+    var signs: Set<Character> = []
+    for index in 0..<2000 {
+      let expression = generator.question(index).question.solution[1].text
+      let operands = expression.split { !$0.isNumber }.compactMap { Int($0) }
+      #expect(operands.count == 2 && operands.allSatisfy { (1...maximum).contains($0) })
+      signs.formUnion(expression.filter { !$0.isNumber })
+    }
+    // Up to 9 no quotient is held out.
+    #expect(signs == (maximum == 9 && split == .test ? ["+", "-", "*"] : ["+", "-", "*", "/"]))
+  }
+
+  @Test func aMaximumOfTooFewSumsIsRefused() {
+    #expect(throws: CorpusError.generator(.operandOutOfRange(8, 9...1_000_000))) {
+      try ConversationGenerator(.arithmetic(maximum: 8), split: .train, seed: 2)
+    }
+  }
+
   @Test func letterCountsAreRight() throws {
     let generator = try ConversationGenerator(
       .letterCounting(Self.words()), split: .test, seed: 5)
@@ -53,7 +74,9 @@ import Testing
 
   /// Guards the bytes of generated sets: other bytes need a new revision of the step.
   @Test func generatorsKeepTheirBytes() throws {
-    let list = try WordList(["Strawberry\r", "banana", "b4d", "pear", "plum", "fig", "banana"])
+    let list = try WordList([
+      "Strawberry\r", "banana", "b4d", "ice cream", " pear\t", "plum", "  ", "fig", "banana",
+    ])
     #expect(list.words == ["strawberry", "banana", "pear", "plum", "fig"])
     let spelling = try ConversationGenerator(.spelling(list), split: .train, seed: 1)
     let line = String(decoding: spelling.example(0).conversation.jsonLine, as: UTF8.self)
@@ -77,26 +100,18 @@ import Testing
           origin: .generated(
             try ConversationGenerator(.spelling(Self.words()), split: .train, seed: 1), count: 300),
           epochs: 0.5),
-      ], seed: 3, validationShare: 0.1)
+      ], seed: 3)
     var outputs: [[UInt8]] = []
     for name in ["a", "b"] {
-      let counts = try mixture.write(
-        training: "\(folder.path)/\(name).jsonl", validation: "\(folder.path)/\(name)-v.jsonl")
+      let counts = try mixture.write(to: "\(folder.path)/\(name).jsonl")
       #expect(counts.map(\.name) == ["chat", "spelling"])
-      #expect(counts.map(\.available) == [500, 300])
-      #expect(counts[0].training == 2 * (500 - counts[0].validation))
-      #expect(abs(counts[1].training * 2 - (300 - counts[1].validation)) <= 1)
-      #expect((20..<90).contains(counts[0].validation))
+      #expect(counts.map(\.available) == [500, 300] && counts.map(\.taken) == [1000, 150])
       outputs.append(try contents(of: "\(folder.path)/\(name).jsonl"))
-      outputs.append(try contents(of: "\(folder.path)/\(name)-v.jsonl"))
     }
-    #expect(outputs[0] == outputs[2] && outputs[1] == outputs[3])
-    let training = Set(outputs[0].split(separator: 0x0a).map(Self.topic))
-    let validation = Set(outputs[1].split(separator: 0x0a).map(Self.topic))
-    #expect(training.isDisjoint(with: validation))
+    #expect(outputs[0] == outputs[1])
     var other = mixture
     other.seed = 4
-    _ = try other.write(training: folder.path + "/c.jsonl")
+    _ = try other.write(to: folder.path + "/c.jsonl")
     #expect(try contents(of: folder.path + "/c.jsonl") != outputs[0])
     let reader = try ConversationReader(paths: [folder.path + "/a.jsonl"])
     var count = 0
@@ -118,17 +133,24 @@ import Testing
         try source("c", 10, weight: nil),
       ])
     let path = folder.path + "/m.jsonl"
-    #expect(try mixture.write(training: path).map(\.training) == [100, 33, 10])
+    #expect(try mixture.write(to: path).map(\.taken) == [100, 33, 10])
     mixture.size = 410
-    #expect(try mixture.write(training: path).map(\.training) == [300, 100, 10])
-    mixture.sources[0].weight = -1
-    #expect(throws: CorpusError.generator(.invalidWeight(-1))) {
-      try mixture.write(training: path)
+    #expect(try mixture.write(to: path).map(\.taken) == [300, 100, 10])
+    // No source is left out without a word, unless that was asked for.
+    func fault(_ change: (inout ConversationMixture) -> Void) -> CorpusError? {
+      var changed = mixture
+      change(&changed)
+      return #expect(throws: CorpusError.self) { try changed.write(to: path) }
     }
-  }
-
-  /// What the validation split goes by: the text of the first message.
-  private static func topic(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    line.firstRange(of: Array("}, {".utf8)).map { line[..<$0.lowerBound] } ?? line
+    #expect(fault { $0.sources[0].weight = -1 } == .generator(.invalidWeight(-1)))
+    #expect(fault { $0.size = 10 } == .generator(.nothingTaken("a", rest: 0)))
+    #expect(fault { $0.size = 11 } == .generator(.nothingTaken("b", rest: 1)))
+    #expect(fault { $0.sources[2].epochs = 0.01 } == .generator(.nothingTaken("c", rest: nil)))
+    let none = fault { mixture in
+      for index in mixture.sources.indices { mixture.sources[index].weight = 0 }
+    }
+    #expect(none == .generator(.emptyMixture))
+    mixture.sources[1].weight = 0
+    #expect(try mixture.write(to: path).map(\.taken) == [400, 0, 10])
   }
 }

@@ -78,6 +78,7 @@ import Testing
     #expect(!text.unicodeScalars.contains("\u{1b}"))
     #expect(!text.unicodeScalars.contains("\u{7}"))
     #expect(PrintableText.clean("x\u{202e}y") == "x\u{fffd}y")
+    #expect(PrintableText.clean("x\ty\u{1b}\n", keeping: "\n\t") == "x\ty\u{fffd}\n")
   }
 
   @Test(arguments: [(0, 0), (1, 99), (7, 1), (2, 0), (1, 1_000_000_000)])

@@ -53,7 +53,7 @@ import Testing
     """
 
   private static let own = """
-    [{"role": "user", "content": "Who are you?"}, {"role": "assistant", "content": "A small model."}]
+    [{"role": "user", "content": "Who are\\tyou?\\u001b[2J"}, {"role": "assistant", "content": "A small model."}]
     {"messages": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": [{"type": "text", "text": "It is "}, {"type": "python", "text": "2+2"}, {"type": "python_output", "text": "4"}, {"type": "text", "text": "4."}]}]}
 
     """
@@ -104,6 +104,8 @@ import Testing
     #expect(shown.contains("<|user_start|>"), "\(shown.prefix(2000))")
     let tool = "<|python_start|>2+2<|python_end|>"
     #expect(shown.contains(tool), "\(shown.prefix(2000))")
+    // Data does not drive the terminal.
+    #expect(shown.contains("Who are\tyou?\u{fffd}[2J"), "\(shown.prefix(2000))")
     #expect(!shown.contains("\u{1b}"))
     let sample = try JSONParser.parse(
       try project.run("show", "sft_data", "--sample", "3", "--json").output)

@@ -28,6 +28,10 @@ import Testing
     #expect(lines.count == 177)
     #expect(try lines.allSatisfy { try JSONParser.parse($0).stringValue != nil })
     #expect(try project.run("data", "talk.parquet", "--jsonl").lines.count == 2)
+    // Data does not drive the terminal.
+    try project.write("bell.jsonl", #"{"a": "x\ty\u001b[2J"}"#)
+    #expect(
+      try project.run("data", "bell.jsonl", "--head", "1").output == "a: x\ty\u{fffd}[2J\n\n")
   }
 
   @Test func aFolderStandsForItsFiles() throws {

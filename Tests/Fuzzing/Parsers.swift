@@ -40,7 +40,7 @@ let fuzzedParsers: [String: any FuzzedParser] = [
 private func readParquet(_ path: String) throws {
   let file = try ParquetFile(path: path)
   _ = DataInspector.text(file.summary)
-  let rows = try ParquetRows(file)
+  let rows = ParquetRows(file)
   var count = 0
   while count < 10_000, try rows.next() != nil { count += 1 }
   for column in file.columns.prefix(8) where column.maximumRepetition == 0 {
@@ -51,7 +51,6 @@ private func readParquet(_ path: String) throws {
       if bytes > 1 << 20 { throw .unknownFileKind(path: path) }
     }
   }
-  if file.rowCount < 1 << 20 { try file.verify() }
 }
 
 private func readTokens(_ path: String) throws {

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import LanguageModel
 import TestSupport
@@ -30,6 +31,14 @@ import Testing
     #expect(try Self.read(file, "a", []) == second)
     let bytes = try CheckpointFiles.read(path)
     #expect(bytes[0] % 8 == 0 && bytes[0] > 0 && bytes[1...7].allSatisfy { $0 == 0 })
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `a pipe is refused and not waited for`() throws {
+    let path = path("model.safetensors")
+    #expect(mkfifo(path, 0o600) == 0)
+    let refused = CheckpointError.malformed(path: path, reason: .notRegular)
+    #expect(throws: refused) { try SafetensorsFile(path: path) }
+    #expect(throws: refused) { try CheckpointFiles.read(path) }
   }
 
   @Test func `half precisions are widened`() throws {

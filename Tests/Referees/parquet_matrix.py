@@ -240,6 +240,18 @@ def task_fixtures(folder):
         "answer": ["He has 2*3=<<2*3=6>>6 apples.\nAll in all <<6+0=6>>6.\n#### 6"]}))
 
 
+def name_fixtures(folder):
+    """Two columns of one name, which differ in what their definition levels mean."""
+    def save(name, columns):
+        fields = [pa.field(name, array.type, nullable=nullable) for name, array, nullable in columns]
+        table = pa.Table.from_arrays([array for _, array, _ in columns], schema=pa.schema(fields))
+        pq.write_table(table, folder / f"{name}.parquet", compression="NONE")
+
+    texts = pa.array(["x", "y", "z"])
+    save("nested-name", [("a", pa.array([None] * 3, pa.struct([("b", pa.string())])), True), ("a.b", texts, False)])
+    save("twice-named", [("text", pa.array([None] * 3, pa.binary()), True), ("text", texts, False)])
+
+
 def same(expected, found):
     if isinstance(expected, bool) or isinstance(found, bool):
         return expected is found
@@ -282,6 +294,7 @@ def main():
         for name, arguments in fixture_cases():
             record(folder, name, arguments)
         task_fixtures(folder)
+        name_fixtures(folder)
         return 0
     if options.write:
         folder = pathlib.Path(options.write)

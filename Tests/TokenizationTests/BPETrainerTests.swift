@@ -109,6 +109,40 @@ import Tokenization
     #expect(one.tokenizer.hash == three.tokenizer.hash)
   }
 
+  /// 500 pieces of 20 bytes once and 500 twice.
+  private func longPieces() -> [[UInt8]] {
+    (0..<1500).map { number in
+      let letters = Array("abcdefghij".utf8)
+      let digits = [number % 1000 / 100, number % 100 / 10, number % 10].map { letters[$0] }
+      return Array("aSeventeenLetters".utf8) + digits
+    }
+  }
+
+  /// 4096 slots of 24 bytes for short pieces, then slots of 32 bytes for long ones, and their text.
+  private static let allLongPieces = 4096 * 24 + 2048 * 32 + 1000 * 20
+  private static let frequentLongPieces = 4096 * 24 + 1024 * 32 + 500 * 20
+
+  @Test(arguments: [1, 2, 3, 8])
+  func whatFitsExactlyIsKeptOnAnyThreads(threads: Int) throws {
+    var options = options(60, threads: threads)
+    options.maxMemory = Self.allLongPieces
+    #expect(try train(longPieces(), options).forgottenOccurrences == 0)
+    #expect(try train(longPieces().reversed(), options).forgottenOccurrences == 0)
+    for bound in [Self.allLongPieces - 1, Self.frequentLongPieces] {
+      options.maxMemory = bound
+      #expect(try train(longPieces(), options).forgottenOccurrences == 500)
+    }
+  }
+
+  @Test(arguments: [frequentLongPieces - 1, 0])
+  func aBoundBelowTheMostFrequentPiecesIsAnError(bound: Int) throws {
+    var options = options(60)
+    options.maxMemory = bound
+    let error = TokenizerError.memoryTooSmall(limit: bound, needed: Self.frequentLongPieces)
+    #expect(throws: error) { try train(longPieces(), options) }
+    #expect("\(error)".contains("`max_memory` of \(bound) bytes is too small"))
+  }
+
   @Test func aMegabyteOfOneLetterTrains() throws {
     let result = try train([[UInt8](repeating: 97, count: 1 << 20)], options(50))
     #expect(result.endedEarly)

@@ -56,6 +56,74 @@ import Tokenization
     #expect(try Tokenizer.load(folder.path).encode("xyz") == [256])
   }
 
+  /// What our own file says of text, replaced piece by piece.
+  private func edited(
+    _ old: String, _ new: String, pattern: SplitPattern? = nil
+  ) throws -> Tokenizer {
+    let tokenizer = try Tokenizer(vocabulary: TestVocabulary.bytesAnd(["ab"]), pattern: .gpt4)
+    let text = String(decoding: tokenizer.huggingFaceJSON, as: UTF8.self)
+    let parts = text.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
+    try #require(parts.count == 2, "\(old)")
+    return try parse("\(parts[0])\(new)\(parts[1])", pattern: pattern)
+  }
+
+  private static let refusals: [(old: String, new: String, what: String)] = [
+    (#""normalizer": null"#, #""normalizer": {"type": "NFC"}"#, #"a normalizer (`NFC`)"#),
+    (#""add_prefix_space": false"#, #""add_prefix_space": true"#, #"`add_prefix_space: true`"#),
+    (
+      #"{"type": "ByteLevel""#, #"{"type": "Digits"}, {"type": "ByteLevel""#,
+      "the pre-tokenizer `Digits`"
+    ),
+    (
+      #"{"type": "ByteLevel""#, #"{"type": "Split"}, {"type": "ByteLevel""#,
+      "more than one `Split`"
+    ),
+    (#""use_regex": false"#, #""use_regex": true"#, #"`use_regex: true` behind a `Split`"#),
+    (#""Isolated""#, #""Contiguous""#, #"a `Split` of `behavior: Contiguous` and `invert: false`"#),
+    (
+      #""invert": false"#, #""invert": true"#,
+      "a `Split` of `behavior: Isolated` and `invert: true`"
+    ),
+    (
+      #""type": "ByteLevel""#, #""type": "Metaspace""#,
+      "a pre-tokenizer that does not end with `ByteLevel`"
+    ),
+    (#""dropout": null"#, #""dropout": 0.1"#, #"`dropout`"#),
+    (
+      #""continuing_subword_prefix": null"#, #""continuing_subword_prefix": "x""#,
+      "`continuing_subword_prefix`"
+    ),
+    (#""end_of_word_suffix": null"#, #""end_of_word_suffix": "</w>""#, #"`end_of_word_suffix`"#),
+    (
+      #""special": true"#, #""special": false"#,
+      "the added token `<|bos|>`, which is not special,"
+    ),
+  ]
+
+  @Test(arguments: refusals)
+  func whatGivesOtherIDsIsRefusedByName(old: String, new: String, what: String) throws {
+    #expect(throws: TokenizerError.malformed(path: "t", line: 0, reason: .unsupported(what))) {
+      try edited(old, new)
+    }
+  }
+
+  @Test func whatGivesTheSameIDsIsTaken() throws {
+    let tokenizer = try Tokenizer(vocabulary: TestVocabulary.bytesAnd(["ab"]), pattern: .gpt4)
+    for (old, new) in [
+      (#""Isolated", "invert": false"#, #""Removed", "invert": true"#),
+      (#""dropout": null"#, #""dropout": 0.0"#),
+      (#""end_of_word_suffix": null"#, #""end_of_word_suffix": """#),
+    ] {
+      #expect(try edited(old, new).hash == tokenizer.hash)
+    }
+    // A pattern that is given replaces the one in the file, but nothing beside it.
+    #expect(try edited("{1,3}", "{1,7}", pattern: .gpt2).pattern == .gpt2)
+    #expect(throws: TokenizerError.self) { try edited("{1,3}", "{1,7}") }
+    #expect(throws: TokenizerError.self) {
+      try edited(#""type": "Split""#, #""type": "Digits""#, pattern: .gpt2)
+    }
+  }
+
   @Test func mergesOfAHuggingFaceFileCountNotItsIds() throws {
     // Ids say "bc" comes before "ab"; the list of merges says the opposite.
     var vocab = "\"bc\":256,\"ab\":257"

@@ -19,8 +19,21 @@ import Training
     try workshop.train(.base, into: "base")
   }
 
-  /// Fine-tuned until it knows all 24 sums by heart, calculator included.
+  /// Worked with the calculator.
+  private let sums = (0..<24).map { number in
+    QuestionItem(
+      question: "\(number)+3?",
+      solution: [
+        MessagePart(kind: .python, text: "\(number)+3"),
+        MessagePart(kind: .pythonOutput, text: "\(number + 3)"),
+        MessagePart(kind: .text, text: "#### \(number + 3)"),
+      ])
+  }
+
+  /// Fine-tuned until it knows the sums by heart, calculator included.
   private func trainedOnSums() throws -> LoadedModel {
+    let lines = sums.map { $0.conversation.jsonLine + [0x0a] }
+    try CheckpointFiles.write(Array(lines.joined()), to: workshop.path + "/chats.jsonl")
     var options = Workshop.options(.sft, steps: 260)
     options.shape = .explicit(layers: 2, width: 64, heads: 2, keyValueHeads: 2)
     options.rateFactor = 1
@@ -73,14 +86,10 @@ import Training
 
   @Test func sumsLearntByHeartAreAnsweredWithTheCalculator() throws {
     let loaded = try trainedOnSums()
-    var conversations: [Conversation] = []
-    let reader = try ConversationReader(paths: [workshop.path + "/chats.jsonl"])
-    while let conversation = try reader.next() { conversations.append(conversation) }
-    let items = EvaluationSuite.writtenItems(conversations)
-    #expect(items.count == 24 && items[4].answer == "7" && items[4].isWholeText)
+    #expect(sums[4].answer == "7")
     let result = try #require(
       try EvaluationSuite.written(
-        loaded, name: "sums", items: items, maximumTokens: 24, rows: 5, reporter: Recorder()))
+        loaded, name: "sums", items: sums, maximumTokens: 24, rows: 5, reporter: Recorder()))
     #expect(result.correct >= 20, "\(result.text)")
     #expect(result.details.filter { $0["called_tool"] == true }.count >= 20)
     #expect(result.interval.lower < result.accuracy && result.baseline == 0)
@@ -88,21 +97,14 @@ import Training
     // The chat gives the same answers, one after the other in one conversation or alone.
     let engine = try ChatEngine(model: loaded.model, tokenizer: loaded.tokenizer)
     let settings = ChatEngine.Settings(sampling: .greedy, maximumTokens: 24)
-    for (item, detail) in zip(items, result.details).prefix(8) {
+    for (item, detail) in zip(sums, result.details).prefix(8) {
       engine.clear()
-      let question = item.messages[0].parts[0].text
-      let reply = engine.reply(to: question, settings: settings)
+      let reply = engine.reply(to: item.question, settings: settings)
       #expect(
         detail["reply"]
           == .array(
             reply.parts.map { ["type": .string($0.kind.rawValue), "text": .string($0.text)] }))
     }
-    try EvaluationSuite.write([result], to: workshop.path + "/evaluation")
-    let metrics = try ModelFolder.readJSON(workshop.path + "/evaluation/metrics.json")
-    #expect(metrics["sums"]?["correct"] == .int(result.correct))
-    #expect(metrics["chat_core"]?.doubleValue == result.accuracy)
-    let lines = try workshop.bytes("evaluation/details.jsonl").split(separator: 0x0a)
-    #expect(lines.count == 24)
   }
 
   @Test func choicesAreJudgedByTheirLettersAlone() throws {
@@ -147,18 +149,14 @@ import Training
     }
   }
 
-  @Test func answersBehindTheMarkAreComparedAsNumbersAndOthersAsText() {
-    let items = EvaluationSuite.writtenItems([
-      Conversation(messages: [
-        Message(role: .user, text: "q"), Message(role: .assistant, text: "so\n#### 1,200"),
-      ]),
-      Conversation(messages: [
-        Message(role: .user, text: "q"), Message(role: .assistant, text: " word \n"),
-      ]),
-      Conversation(messages: [Message(role: .user, text: "no reply")]),
-    ])
-    #expect(items.map(\.answer) == ["1200", "word"])
-    #expect(items.map(\.isWholeText) == [false, true])
+  @Test func noQuestionIsNoResult() throws {
+    let loaded = try EvaluationSuite.load(workshop.path + "/base", threads: 1)
+    #expect(throws: TrainingError.self) {
+      try EvaluationSuite.multipleChoice(loaded, name: "x", items: [], reporter: Recorder())
+    }
+    #expect(throws: TrainingError.self) {
+      try EvaluationSuite.written(loaded, name: "x", items: [], reporter: Recorder())
+    }
   }
 
   @Test func theBatchGivesWhatSingleRowsGive() throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Diagnostics
 import Glibc
 import JSON
 
@@ -80,7 +81,7 @@ struct DataCommand: ParsableCommand {
 
   private func show(_ record: JSONValue, _ fields: [String], _ terminal: Terminal) {
     guard !json, !jsonl, let members = record.objectValue, column == nil else {
-      if !json, !jsonl, let text = record.stringValue { return terminal.print(text) }
+      if !json, !jsonl, let text = record.stringValue { return terminal.print(Self.shown(text)) }
       return terminal.print(JSONWriter.text(record))
     }
     let known = Set(fields)
@@ -89,9 +90,14 @@ struct DataCommand: ParsableCommand {
       guard let value = members[name] else { continue }
       let text = value.stringValue ?? JSONWriter.text(value)
       let shown = text.count > 600 ? String(text.prefix(600)) + "…" : text
-      terminal.print("\(Style.accent(name, terminal.usesColor)): \(shown)")
+      terminal.print("\(Style.accent(name, terminal.usesColor)): \(Self.shown(shown))")
     }
     terminal.print()
+  }
+
+  /// For people: data must not drive their terminal. `--jsonl` gives it as it is.
+  private static func shown(_ text: String) -> String {
+    PrintableText.clean(text, keeping: "\n\t")
   }
 
   private static func write(_ bytes: UnsafeRawBufferPointer) {

@@ -1,5 +1,6 @@
 import BuildEngine
 import Corpus
+import Diagnostics
 import JSON
 import PipelineFile
 import Tokenization
@@ -67,7 +68,9 @@ struct ConversationSamples {
           "\(Format.grouped(conversation.ids.count)) tokens, \(Format.grouped(trained)) trained",
           terminal.usesColor))
       terminal.print(
-        renderer.display(conversation, style: terminal.usesColor ? .colour : .brackets))
+        renderer.display(
+          conversation, style: terminal.usesColor ? .colour : .brackets,
+          cleaned: { PrintableText.clean($0, keeping: "\n\t") }))
     }
   }
 

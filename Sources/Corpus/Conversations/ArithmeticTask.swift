@@ -1,11 +1,11 @@
-/// One-step sums in words, with their worked answers.
+/// One-step sums in words, with their worked answers. Both operands are at most `maximum`.
 struct ArithmeticTask: Sendable {
   private let maximum: Int
   private let split: ItemSplit
 
   init(maximum: Int, split: ItemSplit) throws(CorpusError) {
-    guard (9...1_000_000).contains(maximum) else {
-      throw .generator(.tooFewItems(asked: 10, available: maximum))
+    guard ConversationGenerator.operands.contains(maximum) else {
+      throw .generator(.operandOutOfRange(maximum, ConversationGenerator.operands))
     }
     self.maximum = maximum
     self.split = split
@@ -38,7 +38,8 @@ struct ArithmeticTask: Sendable {
   private func draw(
     _ kind: Int, _ random: inout SplitMix64
   ) -> (left: Int, right: Int, sign: String, result: Int) {
-    let small = max(3, Int(Double(maximum).squareRoot()) + 2)
+    // What is multiplied and divided by stays easy: up to 12 where operands go to 100.
+    let small = Int(Double(maximum).squareRoot()) + 2
     switch kind {
     case 0:
       let (left, right) = (1 + random.below(maximum), 1 + random.below(maximum))
@@ -51,7 +52,8 @@ struct ArithmeticTask: Sendable {
       let (left, right) = (1 + random.below(maximum), 1 + random.below(small))
       return (left, right, "*", left * right)
     default:
-      let (right, result) = (1 + random.below(small), 1 + random.below(small * 2))
+      let right = 1 + random.below(small)
+      let result = 1 + random.below(min(small * 2, maximum / right))
       return (right * result, right, "/", result)
     }
   }

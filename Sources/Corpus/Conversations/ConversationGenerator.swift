@@ -3,12 +3,15 @@
 /// Example `index` depends on the seed, the split and the index alone, so that a set may be made
 /// in any order or in part. Sets of different splits share no item: no word, no sum.
 package struct ConversationGenerator: Sendable {
+  /// The least largest operand that leaves enough sums on both sides of the split, to the most.
+  package static let operands = 9...1_000_000
+
   package enum Task: Sendable {
     /// "Spell the word: x" → "x:…".
     case spelling(WordList)
     /// How often a letter is in a word: spelt out, walked through, and counted by the calculator.
     case letterCounting(WordList)
-    /// One step of arithmetic with the calculator; operands up to `maximum`.
+    /// One step of arithmetic with the calculator; operands up to `maximum`, one of `operands`.
     case arithmetic(maximum: Int)
   }
 
@@ -36,8 +39,8 @@ package struct ConversationGenerator: Sendable {
     return (question.conversation, item)
   }
 
-  /// Example `index` as a question whose answer can be checked. A spelling example's answer is
-  /// its text.
+  /// Example `index` as a question whose answer can be checked. A spelling example
+  /// states no result.
   package func question(_ index: Int) -> (question: QuestionItem, item: String) {
     var random = SplitMix64(seed: seed ^ SplitMix64.mix(UInt64(bitPattern: Int64(index))))
     switch source {

@@ -1,31 +1,24 @@
 import Glibc
 
-/// Mixes sources of conversations into one shuffled JSONL file, and optionally a validation file
-/// that shares no conversation with it.
+/// Mixes sources of conversations into one shuffled JSONL file.
 ///
 /// The same inputs, options and seed give the same bytes on every machine. Conversations wait in
-/// a nameless scratch file, so memory grows by 32 bytes a conversation only.
+/// a nameless scratch file, so memory grows by 24 bytes a conversation only.
 ///
 /// - A source without weight contributes `epochs` times what it has.
 /// - Sources with weights share the rest of `size` in proportion; each goes round as often as its
 ///   share asks. Without `size` they share as much as can be had without repeating any.
-/// - A conversation belongs to validation by the hash of what it begins with (the first message
-///   of the user, or a generator's item), so that copies of it are on the same side.
+/// - A source that would contribute nothing is an error, unless its weight or `epochs` is 0.
 package struct ConversationMixture: Sendable {
   package var sources: [ConversationSource]
   package var seed: Int
   /// Conversations in all, where sources have weights.
   package var size: Int?
-  /// Share of each source that goes to validation; used once each, never repeated.
-  package var validationShare: Double
 
-  package init(
-    sources: [ConversationSource], seed: Int = 42, size: Int? = nil, validationShare: Double = 0
-  ) {
+  package init(sources: [ConversationSource], seed: Int = 42, size: Int? = nil) {
     self.sources = sources
     self.seed = seed
     self.size = size
-    self.validationShare = validationShare
   }
 
   /// What a source contributed.
@@ -33,20 +26,18 @@ package struct ConversationMixture: Sendable {
     package var name: String
     /// Different conversations read or made, after `limit`.
     package var available: Int
-    package var training: Int
-    package var validation: Int
+    /// Conversations in the mixture.
+    package var taken: Int
   }
 
-  /// Writes the files. `progress` is called now and then with the number of conversations read; it
-  /// may throw to stop. `written` hears of the source of each line of `training`, in their order.
+  /// Writes the file. `progress` is called now and then with the number of conversations read; it
+  /// may throw to stop. `written` hears of the source of each line, in their order.
   package func write(
-    training: String, validation: String? = nil,
-    progress: (Int) throws(CorpusError) -> Void = { _ in }, written: (Int) -> Void = { _ in }
+    to path: String, progress: (Int) throws(CorpusError) -> Void = { _ in },
+    written: (Int) -> Void = { _ in }
   ) throws(CorpusError) -> [SourceCount] {
-    let spool = try ConversationSpool(path: training + ".spool")
-    var counts: [SourceCount] = []
+    let spool = try ConversationSpool(path: path + ".spool")
     var pools: [[ConversationSpool.Entry]] = []
-    var heldOut: [ConversationSpool.Entry] = []
     for (index, source) in sources.enumerated() {
       for value in [source.epochs, source.weight ?? 0] where !(value >= 0 && value.isFinite) {
         throw .generator(.invalidWeight(value))
@@ -60,32 +51,23 @@ package struct ConversationMixture: Sendable {
         entries.removeSubrange(max(limit, 0)...)
       }
       guard !entries.isEmpty else { throw .generator(.emptySource(source.name)) }
-      let share = validation == nil ? 0 : validationShare
-      let threshold = share >= 1 ? UInt64.max : UInt64(max(share, 0) * 0x1p64)
-      let chosen = entries.filter { $0.key < threshold }
-      let kept = entries.filter { $0.key >= threshold }
-      counts.append(
-        SourceCount(
-          name: source.name, available: entries.count, training: 0, validation: chosen.count))
-      heldOut += chosen
-      pools.append(kept)
+      pools.append(entries)
     }
-    let sizes = targetSizes(pools.map(\.count))
+    let sizes = try targetSizes(pools.map(\.count))
+    var counts: [SourceCount] = []
     var order: [ConversationSpool.Entry] = []
     for (index, pool) in pools.enumerated() {
       var random = self.random(purpose: 2, index, seed)
       let chosen = Self.take(sizes[index], of: pool, &random)
-      counts[index].training = chosen.count
+      counts.append(
+        SourceCount(name: sources[index].name, available: pool.count, taken: chosen.count))
       order += chosen
     }
+    guard !order.isEmpty else { throw .generator(.emptyMixture) }
     var random = self.random(purpose: 3, 0, seed)
     random.shuffle(&order)
-    try spool.write(order, to: training)
+    try spool.write(order, to: path)
     for entry in order { written(entry.source) }
-    if let validation {
-      random.shuffle(&heldOut)
-      try spool.write(heldOut, to: validation)
-    }
     return counts
   }
 
@@ -95,8 +77,8 @@ package struct ConversationMixture: Sendable {
     return SplitMix64(seed: SplitMix64.mix(state ^ UInt64(source)))
   }
 
-  /// How many training conversations each source gives.
-  private func targetSizes(_ available: [Int]) -> [Int] {
+  /// How many conversations each source gives.
+  private func targetSizes(_ available: [Int]) throws(CorpusError) -> [Int] {
     var sizes = [Int](repeating: 0, count: available.count)
     var weights = 0.0
     for (index, source) in sources.enumerated() {
@@ -106,7 +88,6 @@ package struct ConversationMixture: Sendable {
         sizes[index] = Self.rounded(Double(available[index]) * source.epochs)
       }
     }
-    guard weights > 0 else { return sizes }
     let weighted = sources.indices.filter { (sources[$0].weight ?? 0) > 0 }
     let total: Double
     if let size {
@@ -118,10 +99,12 @@ package struct ConversationMixture: Sendable {
         }.min() ?? 0
     }
     for index in weighted {
-      // Where a source is empty on the training side there is nothing to repeat.
-      if available[index] > 0 {
-        sizes[index] = Self.rounded(total * (sources[index].weight ?? 0) / weights)
-      }
+      sizes[index] = Self.rounded(total * (sources[index].weight ?? 0) / weights)
+    }
+    for (source, count) in zip(sources, sizes) where count == 0 {
+      guard source.weight ?? source.epochs > 0 else { continue }
+      let rest = source.weight == nil ? nil : Self.rounded(total)
+      throw .generator(.nothingTaken(source.name, rest: rest))
     }
     return sizes
   }

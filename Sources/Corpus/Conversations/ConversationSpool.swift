@@ -3,8 +3,6 @@ final class ConversationSpool {
   struct Entry {
     var offset: Int
     var length: Int
-    /// Hash of what the conversation is about.
-    var key: UInt64
     /// Position of its source in the mixture.
     var source: Int
   }
@@ -29,31 +27,25 @@ final class ConversationSpool {
       let reader = try ConversationReader(paths: paths, format: format)
       while entries.count < needed, let conversation = try reader.next() {
         guard source.filter.accepts(conversation) else { continue }
-        let first = conversation.messages.first { $0.role == .user }
-        let topic = first?.parts.map(\.text).joined() ?? ""
-        entries.append(try add(conversation, topic, index, progress))
+        entries.append(try add(conversation, index, progress))
       }
     case .generated(let generator, let count):
       for example in 0..<max(0, min(count, needed)) {
-        let (conversation, item) = generator.example(example)
-        entries.append(try add(conversation, item, index, progress))
+        entries.append(try add(generator.example(example).conversation, index, progress))
       }
     }
     return entries
   }
 
   private func add(
-    _ conversation: Conversation, _ topic: String, _ source: Int,
-    _ progress: (Int) throws(CorpusError) -> Void
+    _ conversation: Conversation, _ source: Int, _ progress: (Int) throws(CorpusError) -> Void
   ) throws(CorpusError) -> Entry {
     let line = conversation.jsonLine + [0x0a]
     try file.write(line)
     total += 1
     if total % 1024 == 0 { try progress(total) }
     defer { offset += line.count }
-    return Entry(
-      offset: offset, length: line.count, key: HeldOut.hash(topic.utf8, salt: 0x5eed),
-      source: source)
+    return Entry(offset: offset, length: line.count, source: source)
   }
 
   /// Writes the entries in this order to a new file.

@@ -16,11 +16,16 @@ package enum ItemReader {
     }
   }
 
-  /// Questions with worked answers in GSM8K's shape, from parquet or JSONL, at most `limit`.
+  /// Questions with worked answers in GSM8K's shape, from parquet or JSONL, at most `limit`. One
+  /// without a result is refused: no reply to it could be judged right.
   package static func questions(
     paths: [String], limit: Int? = nil
   ) throws(CorpusError) -> [QuestionItem] {
-    try read(paths, limit) { value throws(LocatedFault) in try QuestionItem(value) }
+    try read(paths, limit) { value throws(LocatedFault) in
+      let item = try QuestionItem(value)
+      guard !item.answer.isEmpty else { throw LocatedFault(.noResult) }
+      return item
+    }
   }
 
   private static func read<Item>(

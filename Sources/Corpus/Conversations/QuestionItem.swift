@@ -1,11 +1,11 @@
 import JSON
 
-/// A question whose worked answer ends with `#### ` and the result (GSM8K's shape).
+/// A question whose worked answer has a result behind `#### ` (GSM8K's shape).
 package struct QuestionItem: Sendable, Hashable {
   package var question: String
   /// The worked answer, as parts: text, calculator calls and what they gave.
   package var solution: [MessagePart]
-  /// The result behind the last `#### `, commas removed; empty when there is none.
+  /// The result as `FinalAnswer` finds it; empty when there is none.
   package var answer: String
 
   package init(question: String, solution: [MessagePart]) {

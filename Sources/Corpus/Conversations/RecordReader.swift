@@ -39,7 +39,7 @@ final class RecordReader {
       if files[nextFile].kind == .parquet {
         let file = try ParquetFile(path: path)
         columns = file.schema.fields.map(\.name)
-        rows = try ParquetRows(file)
+        rows = ParquetRows(file)
       } else {
         columns = nil
         lines = try LineReader(path: path)

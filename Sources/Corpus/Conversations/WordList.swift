@@ -2,8 +2,9 @@
 package struct WordList: Sendable {
   package let words: [String]
 
-  /// Reads one word a line. Words are stripped of white space and lower-cased; those with other
-  /// characters than a to z or longer than 24 letters, and repeated ones, are left out.
+  /// Reads one word a line. White space at its ends is stripped and letters are lower-cased; lines
+  /// with other characters than a to z (`ice cream`), of more than 24 letters, and repeated words
+  /// are left out.
   package init(path: String) throws(CorpusError) {
     let lines = try LineReader(path: path)
     var words: [String] = []
@@ -15,7 +16,9 @@ package struct WordList: Sendable {
     var seen: Set<String> = []
     var words: [String] = []
     for candidate in candidates {
-      let letters = candidate.utf8.filter { $0 > 0x20 }.map {
+      var line = Array(candidate.utf8)[...]
+      while let last = line.last, last <= 0x20 { line.removeLast() }
+      let letters = line.drop { $0 <= 0x20 }.map {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0
       }
       guard (1...24).contains(letters.count),

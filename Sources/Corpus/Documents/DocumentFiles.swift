@@ -4,8 +4,10 @@ import Glibc
 package enum CorpusFileKind: Sendable, Hashable {
   case parquet, jsonLines, text, tokenShard
 
-  static func ofName(_ path: String) -> CorpusFileKind? {
-    switch path.split(separator: ".").last?.lowercased() {
+  private static func ofName(_ path: String) -> CorpusFileKind? {
+    let name = path.split(separator: "/").last ?? ""
+    guard let dot = name.lastIndex(of: ".") else { return nil }
+    return switch name[name.index(after: dot)...].lowercased() {
     case "parquet": .parquet
     case "jsonl", "ndjson": .jsonLines
     case "txt", "text", "md": .text
@@ -14,7 +16,8 @@ package enum CorpusFileKind: Sendable, Hashable {
     }
   }
 
-  package static func of(_ path: String) throws(CorpusError) -> CorpusFileKind {
+  /// nil where neither the name nor the first bytes tell.
+  static func find(_ path: String) throws(CorpusError) -> CorpusFileKind? {
     if let kind = ofName(path) { return kind }
     let start = try InputFile(path: path).prefix(8)
     if start.starts(with: "PAR1".utf8) { return .parquet }
@@ -23,21 +26,29 @@ package enum CorpusFileKind: Sendable, Hashable {
     if let first = start.first(where: { $0 > 0x20 }), "{[".utf8.contains(first) {
       return .jsonLines
     }
-    throw .unknownFileKind(path: path)
+    return nil
+  }
+
+  package static func of(_ path: String) throws(CorpusError) -> CorpusFileKind {
+    guard let kind = try find(path) else { throw .unknownFileKind(path: path) }
+    return kind
   }
 }
 
 /// Turns files and folders into a sorted list of files.
 enum DocumentFiles {
-  /// Folders are walked in the order of their entries' bytes; names that begin with a dot and
-  /// files of unknown kinds are left out there. A file given itself must be of a known kind.
+  /// Every file must be of a known kind, in folders too: text that is left out is not missed. Of
+  /// folders only files of `kinds` are taken; a file given itself must be one.
   static func expand(
     _ paths: [String], kinds: Set<CorpusFileKind>
   ) throws(CorpusError) -> [(path: String, kind: CorpusFileKind)] {
     var files: [(path: String, kind: CorpusFileKind)] = []
     for path in paths {
       if try isFolder(path) {
-        try walk(path, kinds, &files, depth: 0)
+        for file in try all(in: path) {
+          let kind = try CorpusFileKind.of(file)
+          if kinds.contains(kind) { files.append((file, kind)) }
+        }
       } else {
         let kind = try CorpusFileKind.of(path)
         guard kinds.contains(kind) else { throw .unknownFileKind(path: path) }
@@ -48,18 +59,25 @@ enum DocumentFiles {
     return files
   }
 
+  /// All files in a folder and below, in the order of their names' bytes; names that begin with a
+  /// dot are left out.
+  static func all(in folder: String) throws(CorpusError) -> [String] {
+    var files: [String] = []
+    try walk(folder, &files, depth: 0)
+    return files
+  }
+
   private static func walk(
-    _ folder: String, _ kinds: Set<CorpusFileKind>,
-    _ files: inout [(path: String, kind: CorpusFileKind)], depth: Int
+    _ folder: String, _ files: inout [String], depth: Int
   ) throws(CorpusError) {
     // A link that leads back to its own folder would never end.
     guard depth < 32 else { throw .system(path: folder, operation: .list, code: ELOOP) }
     for name in try entries(of: folder) {
       let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
       if try isFolder(path) {
-        try walk(path, kinds, &files, depth: depth + 1)
-      } else if let kind = CorpusFileKind.ofName(name), kinds.contains(kind) {
-        files.append((path, kind))
+        try walk(path, &files, depth: depth + 1)
+      } else {
+        files.append(path)
       }
     }
   }

@@ -36,10 +36,10 @@ final class DocumentSource: @unchecked Sendable {
     decoder = PageDecoder(pool: pool)
   }
 
-  /// The pages of one file that is open already, whatever its name.
-  init(file: ParquetFile, column: String) throws(CorpusError) {
+  /// The pages of one column of a file that is open already, whatever its name.
+  init(file: ParquetFile, column: ParquetColumn) throws(CorpusError) {
     files = []
-    self.column = column
+    self.column = column.name
     decoder = PageDecoder(pool: BufferPool())
     open = .parquet(try TextPages(file: file, column: column, decoder: decoder))
   }

@@ -6,22 +6,24 @@ final class TextPages {
   private var pages: ColumnPages?
   private var nextRowGroup = 0
 
-  convenience init(path: String, column: String, decoder: PageDecoder) throws(CorpusError) {
-    try self.init(file: try ParquetFile(path: path), column: column, decoder: decoder)
+  /// Of several columns of that name a field goes before a member of a structure, as everywhere.
+  convenience init(path: String, column name: String, decoder: PageDecoder) throws(CorpusError) {
+    let file = try ParquetFile(path: path)
+    let named = file.columns.filter { $0.name == name }
+    guard let column = named.first(where: { $0.path.count == 1 }) ?? named.first else {
+      throw .missingColumn(path: path, column: name, available: file.columns.map(\.name))
+    }
+    try self.init(file: file, column: column, decoder: decoder)
   }
 
-  init(file: ParquetFile, column name: String, decoder: PageDecoder) throws(CorpusError) {
-    self.file = file
-    let path = file.path
-    self.decoder = decoder
-    guard let column = file.columns.first(where: { $0.name == name }) else {
-      throw .missingColumn(
-        path: path, column: name, available: file.columns.map(\.name))
-    }
+  /// `column` is one of `file.columns`: names need not be unique.
+  init(file: ParquetFile, column: ParquetColumn, decoder: PageDecoder) throws(CorpusError) {
     guard column.type == .byteArray, column.maximumRepetition == 0 else {
-      throw .notText(path: path, column: name)
+      throw .notText(path: file.path, column: column.name)
     }
+    self.file = file
     self.column = column
+    self.decoder = decoder
   }
 
   func next() throws(CorpusError) -> RawPage? {

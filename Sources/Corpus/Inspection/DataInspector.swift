@@ -3,7 +3,7 @@ package import JSON
 /// Looks into data files: what they are, their first records, one of their columns.
 package enum DataInspector {
   /// What a file holds, from its metadata; lines of JSONL and text files are counted. Of a folder,
-  /// the data files in it and below.
+  /// the files in it and below.
   package static func describe(_ path: String) throws(CorpusError) -> JSONValue {
     if try DocumentFiles.isFolder(path) { return try describeFolder(path) }
     return switch try CorpusFileKind.of(path) {
@@ -36,15 +36,19 @@ package enum DataInspector {
 
   // MARK: Descriptions
 
+  /// Files of unknown kinds are listed with their sizes: a look at a folder may find anything.
   private static func describeFolder(_ path: String) throws(CorpusError) -> JSONValue {
-    let paths = try files(at: path)
+    let paths = try DocumentFiles.all(in: path)
+    if paths.isEmpty { throw .nothingToRead(paths: [path]) }
     if let only = paths.first, paths.count == 1 { return try describe(only) }
     var list: [JSONValue] = []
     var bytes = 0
     var records = 0
     for file in paths {
-      let description = try describe(file)
-      // Each kind has its own word for them; only one is there.
+      let description =
+        try CorpusFileKind.find(file) == nil
+        ? ["kind": "unknown", "bytes": .int(try InputFile(path: file).size)] : try describe(file)
+      // Each kind has its own word for them; one is there at most.
       let count =
         ["rows", "records", "documents", "lines"].lazy
         .compactMap { description[$0]?.intValue }.first ?? 0

@@ -5,12 +5,8 @@ extension ParquetFile {
     _ column: String, to sink: @escaping JSONLinesWriter.Sink
   ) throws(CorpusError) {
     var writer = JSONLinesWriter(sink: sink)
-    let isText: (ParquetColumn) -> Bool = {
-      $0.name == column && $0.path.count == 1 && $0.type == .byteArray
-        && $0.maximumRepetition == 0 && $0.annotation == .string
-    }
-    if let text = columns.first(where: isText) {
-      try writeTexts(text, &writer)
+    if case .leaf(let leaf) = schema.node(named: column)?.content, columns[leaf].isText {
+      try writeTexts(columns[leaf], &writer)
     } else {
       let rows = try ParquetRows(self, column: column)
       while let value = try rows.next() { try writer.write(value) }
@@ -23,7 +19,7 @@ extension ParquetFile {
   private func writeTexts(
     _ column: ParquetColumn, _ writer: inout JSONLinesWriter
   ) throws(CorpusError) {
-    let source = try DocumentSource(file: self, column: column.name)
+    let source = try DocumentSource(file: self, column: column)
     let pipeline = OrderedPipeline(source: source, threads: 2)
     while let page = try pipeline.next() {
       var value = 0
@@ -33,10 +29,20 @@ extension ParquetFile {
         {
           try writer.writeNull()
         } else {
+          guard value < page.values.count else {
+            throw .parquet(path: path, place: page.place, fault: .inconsistent(.definitionLevels))
+          }
           try writer.writeText(page.values.bytes(value))
           value += 1
         }
       }
     }
+  }
+}
+
+extension ParquetColumn {
+  /// One text a row, or null.
+  fileprivate var isText: Bool {
+    type == .byteArray && maximumRepetition == 0 && annotation == .string
   }
 }

@@ -32,43 +32,11 @@ extension ParquetFile {
     ]
   }
 
-  /// Decodes every page of every column, or of the columns of these names, and checks texts for
-  /// UTF-8; nothing is kept.
-  package func verify(columns names: [String]? = nil) throws(CorpusError) {
-    for name in names ?? [] where !columns.contains(where: { $0.name == name }) {
-      throw .missingColumn(path: path, column: name, available: columns.map(\.name))
-    }
-    let decoder = PageDecoder(pool: BufferPool())
-    for column in columns where names?.contains(column.name) ?? true {
-      for rowGroup in 0..<rowGroupCount {
-        var pages = try ColumnPages(
-          file: self, column: column, rowGroup: rowGroup, decoder: decoder)
-        while let raw = try pages.next() {
-          do throws(ParquetFault) { try decoder.verify(raw) } catch {
-            throw .parquet(path: path, place: raw.place, fault: error)
-          }
-        }
-      }
-    }
-  }
-
   /// Sizes come from the file and may be anything: their sum stops at the largest number.
   private static func sum(_ numbers: [Int]) -> Int {
     numbers.reduce(0) {
       let (sum, overflow) = $0.addingReportingOverflow(max($1, 0))
       return overflow ? .max : sum
-    }
-  }
-}
-
-extension PageDecoder {
-  fileprivate func verify(_ raw: RawPage) throws(ParquetFault) {
-    let values = try decode(raw).values
-    guard raw.column.annotation == .string else { return }
-    for index in 0..<values.count {
-      if let byte = UTF8Check.firstFault(values.bytes(index)) {
-        throw .invalidUTF8(value: index, byte: byte)
-      }
     }
   }
 }

@@ -32,7 +32,7 @@ package final class RecordStream {
       if let column {
         source = .rows(try ParquetRows(file, column: column))
       } else {
-        source = .rows(try ParquetRows(file))
+        source = .rows(ParquetRows(file))
       }
     case .jsonLines:
       fields = []

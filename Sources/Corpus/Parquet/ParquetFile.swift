@@ -87,5 +87,7 @@ package final class ParquetFile: Sendable {
       rows = sum.partialValue
     }
     guard rows == metadata.rowCount else { throw .inconsistent(.rowCount) }
+    // No page would bound them: a few bytes could ask for empty rows without end.
+    guard rows == 0 || !schema.columns.isEmpty else { throw .noColumns(rows: rows) }
   }
 }

@@ -12,33 +12,16 @@ package final class ParquetRows {
   private let decoder = PageDecoder(pool: BufferPool())
   /// By leaf; nil for leaves that are not read.
   private var cursors: [LeafCursor?] = []
-  private var nextRowGroup: Int
-  private let lastRowGroup: Int
+  private var nextRowGroup = 0
   private var rowsLeft = 0
   private var hasOpenGroup = false
   private var budget = RowBudget()
 
-  /// All columns, or those of these names, as one object a row.
-  package init(
-    _ file: ParquetFile, columns: [String]? = nil, rowGroups: Range<Int>? = nil
-  ) throws(CorpusError) {
+  /// All columns as one object a row.
+  package init(_ file: ParquetFile) {
     self.file = file
-    if let columns {
-      var selected: [ParquetNode] = []
-      for name in columns {
-        guard let node = file.schema.fields.first(where: { $0.name == name }) else {
-          throw .missingColumn(
-            path: file.path, column: name, available: file.schema.fields.map(\.name))
-        }
-        selected.append(node)
-      }
-      fields = selected
-    } else {
-      fields = file.schema.fields
-    }
+    fields = file.schema.fields
     isSingle = false
-    nextRowGroup = rowGroups?.lowerBound ?? 0
-    lastRowGroup = min(rowGroups?.upperBound ?? .max, file.rowGroupCount)
   }
 
   /// The values of one column: a field, or a member of nested structures named with dots.
@@ -53,15 +36,13 @@ package final class ParquetRows {
     self.file = file
     fields = [node]
     isSingle = true
-    nextRowGroup = 0
-    lastRowGroup = file.rowGroupCount
   }
 
   /// The next row, or nil after the last.
   package func next() throws(CorpusError) -> JSONValue? {
     while rowsLeft == 0 {
       if hasOpenGroup { try finishRowGroup() }
-      guard nextRowGroup < lastRowGroup else { return nil }
+      guard nextRowGroup < file.rowGroupCount else { return nil }
       cursors = Array(repeating: nil, count: file.columns.count)
       for leaf in fields.flatMap(\.leaves) {
         cursors[leaf] = try LeafCursor(

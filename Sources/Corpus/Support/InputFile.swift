@@ -10,7 +10,8 @@ final class InputFile: Sendable {
   private let descriptor: Int32
 
   init(path: String) throws(CorpusError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK a pipe that nobody writes to would hold the program here.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system(path: path, operation: .open, code: errno) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
@@ -20,8 +21,10 @@ final class InputFile: Sendable {
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
-      throw .system(
-        path: path, operation: .read, code: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+      if status.st_mode & S_IFMT == S_IFDIR {
+        throw .system(path: path, operation: .read, code: EISDIR)
+      }
+      throw .notRegular(path: path)
     }
     self.path = path
     self.size = Int(status.st_size)

@@ -32,6 +32,7 @@ extension CheckpointError: CustomStringConvertible {
 extension CheckpointError.Reason: CustomStringConvertible {
   package var description: String {
     switch self {
+    case .notRegular: "it is no regular file"
     case .tooShort(let bytes): "only \(bytes) bytes long: no safetensors file"
     case .headerTooLong(let bytes):
       "claims a header of \(bytes) bytes, more than \(SafetensorsFile.maximumHeaderBytes)"

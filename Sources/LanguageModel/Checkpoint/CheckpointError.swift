@@ -19,6 +19,8 @@ package enum CheckpointError: Error, Sendable, Hashable {
   case model(path: String, LanguageModelError)
 
   package enum Reason: Sendable, Hashable {
+    /// A pipe, a device or a socket.
+    case notRegular
     case tooShort(bytes: Int)
     case headerTooLong(bytes: Int)
     case headerBeyondEnd(headerBytes: Int, fileBytes: Int)

@@ -116,7 +116,8 @@ final class OpenFile {
   }
 
   convenience init(reading path: String) throws(CheckpointError) {
-    try self.init(path, O_RDONLY, "open")
+    // Without O_NONBLOCK a pipe that nobody writes to would hold the program here.
+    try self.init(path, O_RDONLY | O_NONBLOCK, "open")
   }
 
   convenience init(creating path: String) throws(CheckpointError) {
@@ -136,7 +137,10 @@ final class OpenFile {
       throw .system(path: path, operation: "inspect", code: errno)
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .system(path: path, operation: "read", code: EISDIR)
+      if status.st_mode & S_IFMT == S_IFDIR {
+        throw .system(path: path, operation: "read", code: EISDIR)
+      }
+      throw .malformed(path: path, reason: .notRegular)
     }
     return Int(status.st_size)
   }

@@ -11,7 +11,7 @@ enum DataChecks {
   ]
 }
 
-/// `data.parquet_readable`: every page of every parquet file decodes.
+/// `data.parquet_readable`: the text of every file can be read.
 struct ParquetReadableCheck: Check {
   static let schema = CheckSchema(
     name: "data.parquet_readable",
@@ -21,10 +21,10 @@ struct ParquetReadableCheck: Check {
 
   func run(_ context: CheckContext) throws -> CheckVerdict {
     let parameters = ParameterReader(context.parameters, owner: context.check)
+    let column = try parameters.string("column")
     let count: DocumentCount
     do throws(CorpusError) {
-      count = try DocumentCount(
-        paths: [context.result], column: (try? parameters.string("column")) ?? "text")
+      count = try DocumentCount(paths: [context.result], column: column)
     } catch {
       return CheckVerdict(passed: false, message: "\(error)")
     }

@@ -20,7 +20,8 @@ package struct ConversationsStep: Step {
       "makes conversations instead of reading them"),
     ParameterSchema("count", .integer(1...Int.max), "how many to make"),
     ParameterSchema(
-      "maximum", .integer(2...1_000_000), default: 100, "largest operand of `arithmetic`"),
+      "maximum", .integer(ConversationGenerator.operands), default: 100,
+      "largest operand of `arithmetic`"),
     ParameterSchema("words", .string, "the input that lists words, one a line, for spelling tasks"),
     ParameterSchema(
       "format", .choice(ConversationFormat.allCases.map(\.rawValue)),
@@ -38,6 +39,7 @@ package struct ConversationsStep: Step {
   package static let schema = StepSchema(
     name: "data.conversations",
     summary: "Mixes chats, task data sets and generated exercises into one shuffled file.",
+    revision: 2,
     inputs: [
       InputSchema(
         "tokenizer", "counts tokens for the metrics", kinds: [.tokenizer], isRequired: false)
@@ -88,8 +90,8 @@ package struct ConversationsStep: Step {
       reporter.metric("trained_tokens", .int(tokens.trained.reduce(0, +)))
     }
     for (index, count) in counts.enumerated() {
-      reporter.metric(count.name + "_conversations", .int(count.training))
-      var line = "\(count.name): \(count.training) of \(count.available) conversations"
+      reporter.metric(count.name + "_conversations", .int(count.taken))
+      var line = "\(count.name): \(count.taken) of \(count.available) conversations"
       if let tokens {
         let (all, trained) = (tokens.all[index], tokens.trained[index])
         reporter.metric(count.name + "_tokens", .int(all))
@@ -106,7 +108,7 @@ package struct ConversationsStep: Step {
   ) throws -> ([ConversationMixture.SourceCount], [UInt32]) {
     var order: [UInt32] = []
     do {
-      let counts = try mixture.write(training: path) { count throws(CorpusError) in
+      let counts = try mixture.write(to: path) { count throws(CorpusError) in
         if reporter.isCancelled { throw .cancelled }
         reporter.progress(StepProgress(completed: Double(count), unit: "conversations"))
       } written: {

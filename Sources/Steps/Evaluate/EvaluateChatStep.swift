@@ -1,5 +1,4 @@
 package import BuildEngine
-import Corpus
 import JSON
 package import PipelineFile
 import Training
@@ -11,11 +10,12 @@ package struct EvaluateChatStep: Step {
   package static let schema = StepSchema(
     name: "eval.chat",
     summary: "Examines a chat model: multiple choice, word problems with the calculator, spelling.",
+    revision: 2,
     inputs: [
       InputSchema("model", "the chat model", kinds: [.checkpoint]),
       InputSchema(
-        "choices", "multiple-choice questions (ARC or MMLU)", kinds: [.files, .conversations],
-        isRequired: false, acceptsMany: true),
+        "choices", "multiple-choice questions (ARC or MMLU)", kinds: [.files], isRequired: false,
+        acceptsMany: true),
       InputSchema(
         "problems", "questions with worked answers (GSM8K)", kinds: [.files], isRequired: false,
         acceptsMany: true),
@@ -48,49 +48,32 @@ package struct EvaluateChatStep: Step {
 
   package func run(_ context: StepContext) throws {
     let parameters = ParameterReader(context)
-    let limit = try parameters.int("limit")
+    // Before the model, which takes a while to load.
+    let questions = try ChatQuestions(
+      context, limit: try parameters.int("limit"),
+      heldOutOnly: try parameters.bool("held_out_only"))
     let rows = try parameters.int("batch_rows")
     let maximumTokens = try parameters.int("maximum_tokens")
-    let heldOutOnly = try parameters.bool("held_out_only")
     let reporter = DomainReporter(context.reporter)
     let loaded = try EvaluationSuite.load(
       try context.input("model").path, threads: context.threads, rows: rows)
     var results: [TaskResult] = []
 
-    let choices = context.paths("choices")
-    if !choices.isEmpty {
-      let items = try ItemReader.multipleChoice(paths: choices)
-        .filter { !heldOutOnly || HeldOut.split(of: $0.prompt) == .test }.prefix(limit)
+    if !questions.choices.isEmpty {
       guard
         let result = try EvaluationSuite.multipleChoice(
-          loaded, name: "choices", items: Array(items), reporter: reporter)
+          loaded, name: "choices", items: questions.choices, reporter: reporter)
       else { throw StepInterrupted() }
       results.append(result)
     }
-    let problems = context.paths("problems")
-    if !problems.isEmpty {
-      let items = try ItemReader.questions(paths: problems)
-        .filter { !heldOutOnly || HeldOut.split(of: $0.question) == .test }.prefix(limit)
+    for (name, items) in [("problems", questions.problems), ("letters", questions.letters)]
+    where !items.isEmpty {
       guard
         let result = try EvaluationSuite.written(
-          loaded, name: "problems", items: EvaluationSuite.writtenItems(Array(items)),
-          maximumTokens: maximumTokens, rows: rows, reporter: reporter)
+          loaded, name: name, items: items, maximumTokens: maximumTokens, rows: rows,
+          reporter: reporter)
       else { throw StepInterrupted() }
       results.append(result)
-    }
-    if let words = context.inputs["words"]?.first?.path {
-      let generator = try ConversationGenerator(
-        .letterCounting(try WordList(path: words)), split: .test, seed: 0)
-      let items = (0..<limit).map { generator.question($0).question }
-      guard
-        let result = try EvaluationSuite.written(
-          loaded, name: "letters", items: EvaluationSuite.writtenItems(items),
-          maximumTokens: maximumTokens, rows: rows, reporter: reporter)
-      else { throw StepInterrupted() }
-      results.append(result)
-    }
-    guard !results.isEmpty else {
-      throw StepFailure("there is nothing to ask", help: "give `choices`, `problems` or `words`")
     }
     try publish(results, context)
   }
@@ -105,7 +88,7 @@ package struct EvaluateChatStep: Step {
       numbers["\(result.name)_total"] = .int(result.total)
       if result.name != "choices" {
         let calls = result.details.count { $0["called_tool"]?.boolValue == true }
-        numbers["\(result.name)_tool_use"] = .double(Double(calls) / Double(max(1, result.total)))
+        numbers["\(result.name)_tool_use"] = .double(Double(calls) / Double(result.total))
       }
     }
     let core = results.reduce(0) { $0 + $1.centred } / Double(results.count)

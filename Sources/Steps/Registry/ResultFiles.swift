@@ -38,9 +38,18 @@ package enum ResultFiles {
 
   /// The file's bytes, or nil when there is none.
   package static func optionalBytes(_ path: String) throws(StepFailure) -> [UInt8]? {
-    guard let file = fopen(path, "rb") else {
+    // Without O_NONBLOCK a pipe that nobody writes to would hold the program here.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
       throw StepFailure("cannot read \(path): \(String(cString: strerror(errno)))")
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      let file = fdopen(descriptor, "rb")
+    else {
+      close(descriptor)
+      throw StepFailure("cannot read \(path): it is no regular file")
     }
     defer { fclose(file) }
     var bytes: [UInt8] = []

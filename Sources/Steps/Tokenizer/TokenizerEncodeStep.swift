@@ -11,6 +11,7 @@ package struct TokenizerEncodeStep: Step {
   package static let schema = StepSchema(
     name: "tokenizer.encode",
     summary: "Encodes text into token shards that the trainer maps into memory.",
+    revision: 2,
     inputs: [
       InputSchema("text", "parquet, JSONL or text files", kinds: [.files], acceptsMany: true),
       InputSchema("tokenizer", "a trained or imported tokenizer", kinds: [.tokenizer, .files]),

@@ -11,6 +11,7 @@ package struct TokenizerImportStep: Step {
   package static let schema = StepSchema(
     name: "tokenizer.import",
     summary: "Takes over a tokenizer made elsewhere, such as GPT-2's; special tokens become ours.",
+    revision: 2,
     inputs: [
       InputSchema(
         "file", "tokenizer.json of Hugging Face, a .tiktoken file, or JSON with mergeable_ranks",

@@ -11,6 +11,7 @@ package struct TokenizerTrainStep: Step {
   package static let schema = StepSchema(
     name: "tokenizer.train",
     summary: "Trains a byte-level BPE tokenizer; special token ids are fixed here, once.",
+    revision: 2,
     inputs: [
       InputSchema(
         "text", "parquet, JSONL or text files, read in order", kinds: [.files], acceptsMany: true)

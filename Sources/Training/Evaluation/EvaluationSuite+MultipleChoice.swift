@@ -10,6 +10,7 @@ extension EvaluationSuite {
     _ loaded: LoadedModel, name: String, items: [MultipleChoiceItem], baseline: Double = 0.25,
     reporter: any TrainingReporter
   ) throws(TrainingError) -> TaskResult? {
+    try requireItems(items.count, of: name)
     let tokenizer = loaded.tokenizer
     let model = loaded.model
     let renderer = ConversationRenderer(tokenizer, maxTokens: .max)

@@ -4,50 +4,20 @@ package import LanguageModel
 import Tokenization
 
 extension EvaluationSuite {
-  /// A question whose answer the model has to write.
-  package struct WrittenItem: Sendable, Hashable {
-    /// What is said before the reply.
-    package var messages: [Message]
-    /// The number after `####`, or the whole text when `isWholeText`.
-    package var answer: String
-    package var isWholeText: Bool
-  }
-
-  /// Items from questions with worked answers.
-  package static func writtenItems(_ items: [QuestionItem]) -> [WrittenItem] {
-    items.map {
-      WrittenItem(
-        messages: [Message(role: .user, text: $0.question)], answer: $0.answer,
-        isWholeText: false)
-    }
-  }
-
-  /// Items from conversations: the last reply is the answer, by its number after `####` when it has
-  /// one, else by its whole text. Conversations without a reply at the end are left out.
-  package static func writtenItems(_ conversations: [Conversation]) -> [WrittenItem] {
-    conversations.compactMap { conversation in
-      guard let last = conversation.messages.last, last.role == .assistant,
-        conversation.messages.count > 1
-      else { return nil }
-      let text = last.parts.filter { $0.kind == .text }.map(\.text).joined()
-      let number = FinalAnswer.extract(from: text)
-      return WrittenItem(
-        messages: Array(conversation.messages.dropLast()),
-        answer: number ?? trimmed(text), isWholeText: number == nil)
-    }
-  }
-
-  /// Greedy replies with the calculator, compared with the reference. Nil when
-  /// cancelled.
+  /// Greedy replies with the calculator, of which the number behind `####` is compared with
+  /// the reference. Nil when cancelled.
   package static func written(
-    _ loaded: LoadedModel, name: String, items: [WrittenItem], maximumTokens: Int = 512,
+    _ loaded: LoadedModel, name: String, items: [QuestionItem], maximumTokens: Int = 512,
     rows: Int = 16, reporter: any TrainingReporter
   ) throws(TrainingError) -> TaskResult? {
+    try requireItems(items.count, of: name)
     let renderer = ConversationRenderer(loaded.tokenizer, maxTokens: .max)
     let generator = try BatchGenerator(
-      loaded, rows: max(1, min(rows, items.count)),
+      loaded, rows: min(rows, items.count),
       maximumLength: loaded.model.configuration.sequenceLength)
-    let prompts = items.map { renderer.promptIds(for: $0.messages) }
+    let prompts = items.map {
+      renderer.promptIds(for: [Message(role: .user, text: $0.question)])
+    }
     let replies = generator.generate(
       prompts, sampling: .greedy, maximumTokens: maximumTokens
     ) { completed in
@@ -62,13 +32,12 @@ extension EvaluationSuite {
       var assembler = ReplyAssembler(loaded.tokenizer)
       for token in reply { _ = assembler.append(token) }
       _ = assembler.finish()
-      let given =
-        item.isWholeText ? trimmed(assembler.text) : FinalAnswer.extract(from: assembler.text)
+      let given = FinalAnswer.extract(from: assembler.text)
       let isCorrect = given == item.answer
       correct += isCorrect ? 1 : 0
       details.append([
         "task": .string(name),
-        "question": .string(item.messages.last?.parts.map(\.text).joined() ?? ""),
+        "question": .string(item.question),
         "answer": .string(item.answer), "given": given.map(JSONValue.string) ?? .null,
         "correct": .bool(isCorrect),
         "called_tool": .bool(
@@ -83,12 +52,5 @@ extension EvaluationSuite {
     }
     return TaskResult(
       name: name, correct: correct, total: items.count, baseline: 0, details: details)
-  }
-
-  private static func trimmed(_ text: String) -> String {
-    var text = Substring(text)
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
   }
 }

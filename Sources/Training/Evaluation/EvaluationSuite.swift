@@ -1,5 +1,4 @@
 import Corpus
-import JSON
 import Kernels
 package import LanguageModel
 import Tokenization
@@ -44,25 +43,10 @@ package enum EvaluationSuite {
       tokenLimit: tokenLimit, isCancelled: { reporter.isCancelled })
   }
 
-  // MARK: Results
-
-  /// Writes `metrics.json`, an object with one member a task and their mean as `chat_core`, and
-  /// `details.jsonl`, a line an item, into `folder`.
-  package static func write(
-    _ results: [TaskResult], to folder: String
-  ) throws(TrainingError) {
-    var metrics: [String: JSONValue] = [:]
-    for result in results { metrics[result.name] = result.json }
-    if !results.isEmpty {
-      let mean = results.reduce(0) { $0 + $1.centred } / Double(results.count)
-      metrics["chat_core"] = .double(mean)
-    }
-    let lines = results.flatMap(\.details).map { JSONWriter.text($0) + "\n" }.joined()
-    let json = JSONValue.object(metrics)
-    try checkpoint { () throws(CheckpointError) in
-      try CheckpointFiles.makeFolder(folder)
-      try ModelFolder.writeJSON(json, to: folder + "/metrics.json")
-      try CheckpointFiles.write(Array(lines.utf8), to: folder + "/details.jsonl")
+  /// A score of no questions would be a number like any other.
+  static func requireItems(_ count: Int, of name: String) throws(TrainingError) {
+    guard count > 0 else {
+      throw .notEnoughData(input: name, found: 0, needed: 1, unit: "questions")
     }
   }
 }

@@ -4,25 +4,17 @@ package import JSON
 package struct TaskResult: Sendable {
   package let name: String
   package let correct: Int
+  /// At least 1.
   package let total: Int
   /// What guessing reaches.
   package let baseline: Double
   /// One object an item, in order.
   package let details: [JSONValue]
 
-  package var accuracy: Double { total == 0 ? 0 : Double(correct) / Double(total) }
+  package var accuracy: Double { Double(correct) / Double(total) }
   package var interval: WilsonInterval { WilsonInterval(successes: correct, total: total) }
   /// 0 for guessing, 1 for perfect.
   package var centred: Double { (accuracy - baseline) / (1 - baseline) }
-
-  /// The interval is the 95 % one.
-  package var json: JSONValue {
-    [
-      "accuracy": .double(accuracy), "correct": .int(correct), "total": .int(total),
-      "baseline": .double(baseline), "centred": .double(centred),
-      "lower": .double(interval.lower), "upper": .double(interval.upper),
-    ]
-  }
 
   /// `0.312 (80 of 256, 0.259 to 0.372, guessing 0.25)`
   package var text: String {
