@@ -84,7 +84,7 @@ import Testing
     let end = try project.run("run", "-j", "2", "--keep-going")
     #expect(end.status == 1)
     #expect(end.error.contains("large  failed: it used"), "\(end.error)")
-    #expect(try project.exists("cache/current/default/small"))
+    #expect(project.exists("cache/current/default/small"))
   }
 
   @Test func aCleanUpAfterAKillLetsNoOrphanIntoTheNextResult() throws {

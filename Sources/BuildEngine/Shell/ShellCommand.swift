@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 
 /// The command of a `shell` step or check with the surroundings it runs in.
 package struct ShellCommand {
@@ -27,7 +27,7 @@ package struct ShellCommand {
     }
     environment["PATH"] = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
     environment["NB_ROOT"] = request.projectRoot
-    for (name, value) in request.parameters where !["command", "environment"].contains(name) {
+    for (name, value) in Self.freeParameters(request.parameters) {
       environment["NB_PARAM_" + Self.variable(name)] = Self.text(value)
     }
     switch request.kind {
@@ -44,6 +44,22 @@ package struct ShellCommand {
         environment["NB_RESULT_" + Self.variable(name)] = path
       }
     }
+  }
+
+  /// What arrives as `NB_PARAM_<key>`: everything beside `command` and `environment`, and what stands in a
+  /// mapping called `parameters`.
+  package static func freeParameters(
+    _ parameters: [String: JSONValue]
+  ) -> [(name: String, value: JSONValue)] {
+    var free: [(name: String, value: JSONValue)] = []
+    for (name, value) in parameters where !["command", "environment"].contains(name) {
+      if name == "parameters", case .object(let members) = value {
+        free += members.map { ($0.key, $0.value) }
+      } else {
+        free.append((name, value))
+      }
+    }
+    return free.sorted { $0.name < $1.name }
   }
 
   /// One variable an input. Where that is more than the system takes, a file of lines with name, tab

@@ -20,8 +20,8 @@ enum ShellSchema {
 
   /// Parameters that the command would see as one variable.
   @Sendable private static func collisions(_ asset: StepDeclaration) -> [StepDeclaration.Fault] {
-    let free = asset.parameters.keys.filter { !["command", "environment"].contains($0) }
-    return Dictionary(grouping: free.sorted(), by: ShellCommand.variable).sorted { $0.key < $1.key }
+    let free = ShellCommand.freeParameters(asset.parameters).map(\.name)
+    return Dictionary(grouping: free, by: ShellCommand.variable).sorted { $0.key < $1.key }
       .filter { $0.value.count > 1 }.map { variable, names in
         StepDeclaration.Fault(
           [names[1]],
