@@ -1,3 +1,4 @@
+import ByteCoding
 package import JSON
 
 /// What one worker is to do, as the file it is given says.
@@ -62,7 +63,8 @@ enum Secrets {
   ) throws(BuildError) -> [String: JSONValue] {
     var parameters = parameters
     for name in secret {
-      guard case .string(let text) = parameters[name], let variable = variable(in: text) else {
+      guard case .string(let text) = parameters[name], let variable = VariableReference.name(in: text)
+      else {
         continue
       }
       guard let value = environment[variable] else {
@@ -71,12 +73,6 @@ enum Secrets {
       parameters[name] = .string(value)
     }
     return parameters
-  }
-
-  /// `HF_TOKEN` of `${env:HF_TOKEN}`.
-  static func variable(in text: String) -> String? {
-    guard text.hasPrefix("${env:"), text.hasSuffix("}") else { return nil }
-    return String(text.dropFirst(6).dropLast())
   }
 }
 
