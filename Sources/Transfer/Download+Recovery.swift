@@ -72,11 +72,13 @@ extension Download {
       ? (url.pointerURL.flatMap { try? WebURL($0) } ?? url).forDisplay : url.forDisplay
   }
 
-  /// The start of an error answer's text, on one line; empty for pages.
+  /// The start of an error answer's text, on one line, without what it repeats of token and headers;
+  /// empty for pages.
   var excerpt: String {
-    let text = String(decoding: collected, as: UTF8.self)
+    var text = String(decoding: collected, as: UTF8.self)
     guard !text.contains("<"), !text.contains("\u{fffd}") else { return "" }
-    return text.split { $0.isWhitespace }.joined(separator: " ").filter {
+    for secret in options.secrets { text = text.replacing(secret, with: "…") }
+    return text.prefix(300).split { $0.isWhitespace }.joined(separator: " ").filter {
       !$0.unicodeScalars.contains { $0.value < 0x20 }
     }
   }

@@ -16,6 +16,8 @@ final class Download: AnswerReceiver {
 
   /// Longest text of an error answer read only to keep its connection usable.
   static let longestErrorBody = 64 << 10
+  /// Bytes of it that are looked at; more than are shown, so that no secret is cut and missed.
+  static let longestExcerpt = 4 << 10
   static let mostRedirects = 10
 
   let request: DownloadRequest

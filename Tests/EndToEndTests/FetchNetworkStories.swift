@@ -67,6 +67,41 @@ import Testing
     #expect(try project.run("status", "--check").status == 0)
   }
 
+  @Test func headersAreFilledInFromTheEnvironmentAndKeptNowhere() throws {
+    let isOpen = Mutex(false)
+    let server = try LoopbackServer { request in
+      let key = request.headers["x-key"] ?? "none"
+      guard isOpen.withLock({ $0 }) else { return .init(403, "not with \(key)") }
+      return .file(Array((key == Self.secret ? "words" : key).utf8), for: request)
+    }
+    let project = try TestProject(
+      Self.pipeline(server.url + "/words.txt", ", headers: {X-Key: \"${env:SHARD_KEY}\"}"))
+    let unset = try project.run("run")
+    #expect(unset.status != 0)
+    #expect(
+      unset.error.contains(
+        "parameter `headers.X-Key` needs the environment variable `SHARD_KEY`, which is not set"),
+      "\(unset.error)")
+
+    project.environment["SHARD_KEY"] = Self.secret
+    let refused = try project.run("run", "--json")
+    #expect(refused.status == 1)
+    var said = refused.output + refused.error
+    isOpen.withLock { $0 = true }
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(try project.result("words", "words.txt") == "words")
+    try expectNoSecret(in: project.file("cache"))
+    for command in [["show", "words"], ["log", "words"], ["history"], ["status", "--json"]] {
+      let result = try project.run(arguments: command)
+      said += result.output + result.error
+    }
+    #expect(said.contains("403 Forbidden: not with …"), "\(said)")
+    #expect(!said.contains(Self.secret))
+    project.environment["SHARD_KEY"] = "another"
+    #expect(try project.run("status", "--check").status == 0)
+  }
+
   private func expectNoSecret(in path: String) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }

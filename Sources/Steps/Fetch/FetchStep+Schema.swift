@@ -39,7 +39,7 @@ extension FetchStep {
         "Bearer token for the host of `url`; no other host sees it."),
       ParameterSchema(
         "headers", .dictionary(of: .string), isSecret: true, affectsResult: false,
-        "More request headers for the host of `url`."),
+        "More request headers for the host of `url`; a value may be a secret."),
       ParameterSchema(
         "ca_file", .string, affectsResult: false,
         "PEM file of certificate authorities to trust instead of the system's; the variables "
