@@ -107,6 +107,9 @@ extension Download {
   }
 
   func claim(_ size: Int) throws(TransferError) {
+    if let limit = request.sizeLimit, size > limit {
+      throw .tooLarge(url: displayURL, limit: limit)
+    }
     guard ledger.change(from: ledgerShare, to: size) else {
       throw .totalSizeExceeded(url: displayURL, limit: options.maxTotalSize ?? 0)
     }

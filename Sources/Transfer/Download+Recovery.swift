@@ -30,7 +30,7 @@ extension Download {
   private func tidy(after error: TransferError) throws(TransferError) {
     guard let partial else { return }
     switch error {
-    case .wrongSize, .wrongHash: try restart(partial)
+    case .wrongSize, .wrongHash, .tooLarge: try restart(partial)
     default:
       try partial.remember()
       if partial.size >= highWater + 1 << 20 {
@@ -67,9 +67,13 @@ extension Download {
   }
 
   var displayURL: String {
-    guard case .remote(let url)? = source else { return "" }
-    return phase == .pointer
-      ? (url.pointerURL.flatMap { try? WebURL($0) } ?? url).forDisplay : url.forDisplay
+    switch source {
+    case .remote(let url)?:
+      phase == .pointer
+        ? (url.pointerURL.flatMap { try? WebURL($0) } ?? url).forDisplay : url.forDisplay
+    case .local(let path)?: path
+    case nil: ""
+    }
   }
 
   /// The start of an error answer's text, on one line, without what it repeats of token and headers;

@@ -23,7 +23,6 @@ final class Download: AnswerReceiver {
   let request: DownloadRequest
   let options: TransferOptions
   let ledger: SizeLedger
-  let firstOrigin: String?
 
   // The file.
   var partial: PartialFile?
@@ -67,7 +66,6 @@ final class Download: AnswerReceiver {
     self.ledger = ledger
     expectedHash = request.sha256
     expectedSize = request.size
-    firstOrigin = if case .remote(let url)? = request.sources.first { url.origin } else { nil }
   }
 
   var source: SourceURL? {
@@ -97,7 +95,7 @@ final class Download: AnswerReceiver {
     }
     let address = self.address ?? url
     var question = CurlHandle.Question(url: address.text, headers: [], acceptEncoding: "identity")
-    if address.origin == firstOrigin {
+    if address.origin == request.credentialsOrigin {
       question.headers += options.headers
       if let token = options.token { question.headers.append("Authorization: Bearer \(token)") }
     }

@@ -17,9 +17,9 @@ package struct TransferOptions: Sendable {
   package var lowSpeedLimit = 1024
   /// Bytes the whole session may fetch; nil for any number.
   package var maxTotalSize: Int?
-  /// Sent as `Authorization: Bearer` to the host of a request's first source, to no other.
+  /// Sent as `Authorization: Bearer` to a request's `credentialsOrigin`, to no other.
   package var token: String?
-  /// More header lines, `Name: value`; like the token only for the first host.
+  /// More header lines, `Name: value`; for the same host as the token.
   package var headers: [String] = []
   /// Certificates of authorities to trust in place of the system's, a PEM file.
   package var authoritiesFile: String?

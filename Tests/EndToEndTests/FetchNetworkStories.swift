@@ -127,14 +127,34 @@ import Testing
     #expect(try project.run("run").status == 0)
     #expect(try project.result("words", "words.txt") == "/datasets/a/raw/main/words.txt")
 
+    // What a list of the hub's names is asked of the stand-in too, which then sees the token.
+    let listed = try TestProject(
+      Self.pipeline(
+        "https://huggingface.co/api/list", ", listing: true, token: \"${env:SHARD_TOKEN}\""))
+    let standIn = try LoopbackServer {
+      .init(
+        body: Array(
+          ($0.path == "/api/list" ? "[\"https://huggingface.co/a/0.txt\"]" : $0.target).utf8))
+    }
+    listed.environment["HF_ENDPOINT"] = standIn.url
+    listed.environment["SHARD_TOKEN"] = Self.secret
+    let end = try listed.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(try listed.result("words", "00000.txt") == "/a/0.txt")
+    #expect(
+      standIn.requests.map { $0.headers["authorization"] }
+        == Array(repeating: "Bearer \(Self.secret)", count: 2))
+
     let other = try TestProject(Self.pipeline("http://far-away.invalid/words.txt"))
     other.environment["http_proxy"] = hub.url
     #expect(try other.run("run").status == 0)
     #expect(try other.result("words", "words.txt") == "http://far-away.invalid/words.txt")
     other.environment["no_proxy"] = "far-away.invalid"
     try other.write("pipeline.yaml", Self.pipeline("http://far-away.invalid/b.txt"))
-    let end = try other.run("run")
-    #expect(end.status == 1 && end.error.contains("can't reach http://far-away.invalid/b.txt"))
+    let unreachable = try other.run("run")
+    #expect(
+      unreachable.status == 1
+        && unreachable.error.contains("can't reach http://far-away.invalid/b.txt"))
   }
 
   @Test func aNetrcFileIsNotRead() throws {
