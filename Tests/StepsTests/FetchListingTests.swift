@@ -151,6 +151,23 @@ import Testing
     }
   }
 
+  // MARK: What earlier attempts left
+
+  @Test func aListThatShrankLeavesNothingOfTheLongerOne() throws {
+    for name in ["00000.txt", "00001.txt", "00000.parquet", "00001.txt.part", ".listing.part"] {
+      try lab.folder.write("out/1/\(name)", "old")
+    }
+    try lab.folder.write("out/1/folder/file", "old")
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return request.path == "/1"
+        ? .init(body: Self.list(["\(base)/x.txt"])) : .file(Array("new".utf8), for: request)
+    }
+    try lab.run(["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["1"])
+    #expect(try lab.folder.list("out/1") == ["00000.txt"])
+    #expect(try lab.folder.readText("out/1/00000.txt") == "new")
+  }
+
   @Test func aBadListFailsItsPartitionOnly() throws {
     let server = try LoopbackServer { request in
       let base = "http://\(request.headers["host"] ?? "")"

@@ -44,7 +44,7 @@ struct FetchListing {
     return request
   }
 
-  /// Fetches a list and what it names.
+  /// Fetches a list and what it names, and leaves nothing else in the output.
   private func bring(_ target: FetchTarget) throws -> [WrittenFile] {
     try FetchFolder.make(target.output)
     // Asked again every time: the list is small, and an old one may name files that are gone.
@@ -56,6 +56,11 @@ struct FetchListing {
     var written: [WrittenFile] = []
     try fetch(requests) { request, file in
       if let file = FetchStep.writtenFile(request, file) { written.append(file) }
+    }
+    // An attempt that was cut short may have left files of a list that was longer then.
+    let named = Set(requests.map { Path.lastComponent($0.destination) })
+    for name in try Disk.names(in: target.output) where !named.contains(name) {
+      try Disk.removeTree("\(target.output)/\(name)")
     }
     return written
   }
