@@ -1,4 +1,5 @@
 #include "CCurl.h"
+#include "OpenLibrary.h"
 
 #include <dlfcn.h>
 #ifdef __GLIBC__
@@ -13,8 +14,8 @@
 #undef curl_multi_setopt
 
 #define FUNCTIONS(X)                                                                               \
-  X(curl_global_init) X(curl_version_info) X(curl_easy_init) X(curl_easy_cleanup)                  \
-  X(curl_easy_strerror) X(curl_easy_setopt) X(curl_easy_getinfo)                \
+  X(curl_global_init) X(curl_easy_init) X(curl_easy_cleanup)                                       \
+  X(curl_easy_strerror) X(curl_easy_setopt) X(curl_easy_getinfo)                                   \
   X(curl_slist_append) X(curl_slist_free_all) X(curl_multi_init) X(curl_multi_cleanup)             \
   X(curl_multi_setopt) X(curl_multi_add_handle) X(curl_multi_remove_handle)                        \
   X(curl_multi_perform) X(curl_multi_poll) X(curl_multi_info_read)
@@ -35,14 +36,7 @@ static void load(void) {
   // The second is the same library on systems that build it against GnuTLS only.
   const char *names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 #endif
-  void *library = NULL;
-  for (size_t i = 0; library == NULL && i < sizeof names / sizeof *names; i++) {
-    library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL && i == 0) {
-      const char *reason = dlerror();
-      snprintf(message, sizeof message, "%s", reason ? reason : "libcurl was not found");
-    }
-  }
+  void *library = nb_open_library(names, sizeof names / sizeof *names, message, sizeof message);
   if (library == NULL) {
     failure = message;
     return;
@@ -86,10 +80,6 @@ const char *nb_curl_load(void) {
   return failure;
 }
 
-const char *nb_curl_version(void) {
-  return curl.curl_version_info ? curl.curl_version_info(CURLVERSION_NOW)->version : "";
-}
-
 CURL *nb_curl_easy_new(void) { return curl.curl_easy_init(); }
 void nb_curl_easy_free(CURL *easy) { curl.curl_easy_cleanup(easy); }
 const char *nb_curl_error_text(CURLcode code) { return curl.curl_easy_strerror(code); }
@@ -116,19 +106,10 @@ CURLcode nb_curl_set_header_receiver(CURL *easy, nb_curl_receiver receiver, void
   return code != CURLE_OK ? code : curl.curl_easy_setopt(easy, CURLOPT_HEADERDATA, context);
 }
 
-long nb_curl_info_long(CURL *easy, CURLINFO info) {
-  long value = 0;
-  return curl.curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
-}
 const char *nb_curl_info_string(CURL *easy, CURLINFO info) {
   char *value = NULL;
   return curl.curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : NULL;
 }
-void *nb_curl_info_pointer(CURL *easy, CURLINFO info) {
-  void *value = NULL;
-  return curl.curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : NULL;
-}
-
 struct curl_slist *nb_curl_list_append(struct curl_slist *list, const char *text) {
   return curl.curl_slist_append(list, text);
 }

@@ -1,4 +1,5 @@
 #include "CCurl.h"
+#include "OpenLibrary.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -25,14 +26,7 @@ static void load(void) {
 #else
   const char *names[] = {"libcrypto.so.3", "libcrypto.so.1.1"};
 #endif
-  void *library = NULL;
-  for (size_t i = 0; library == NULL && i < sizeof names / sizeof *names; i++) {
-    library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL && i == 0) {
-      const char *reason = dlerror();
-      snprintf(message, sizeof message, "%s", reason ? reason : "libcrypto was not found");
-    }
-  }
+  void *library = nb_open_library(names, sizeof names / sizeof *names, message, sizeof message);
   if (library == NULL) {
     failure = message;
     return;

@@ -1,3 +1,5 @@
+import ByteCoding
+
 /// Rules for names that become parts of paths and variables.
 enum NameRule {
   private static let maximumBytes = 150
@@ -31,10 +33,7 @@ enum NameRule {
   }
 
   /// `[A-Za-z_][A-Za-z0-9_]*`
-  static func isVariableName(_ name: String) -> Bool {
-    guard let first = name.utf8.first, !isDigit(first) else { return false }
-    return name.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
-  }
+  static func isVariableName(_ name: String) -> Bool { VariableReference.isName(name) }
 
   private static func isSimple(_ name: String) -> Bool {
     guard let first = name.utf8.first, first != UInt8(ascii: "-") else { return false }

@@ -1,3 +1,4 @@
+import ByteCoding
 import Diagnostics
 import JSON
 import YAML
@@ -92,7 +93,7 @@ struct ParameterReader {
       problems.report(.secretElsewhere(parameter: name), at: node)
       return false
     }
-    if SecretReference.variable(in: text) != nil { return true }
+    if VariableReference.name(in: text) != nil { return true }
     if text.contains("${") {
       problems.report(.badSecretReference(text), at: node)
       return false

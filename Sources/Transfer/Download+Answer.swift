@@ -13,7 +13,7 @@ extension Download {
         collected += bytes.prefix(LFSPointer.longest + 1 - collected.count)
         return collected.count <= LFSPointer.longest
       case .dropped:
-        if collected.count < 300 { collected += bytes.prefix(300 - collected.count) }
+        collected += bytes.prefix(Self.longestExcerpt - collected.count)
         dropped += bytes.count
         return dropped <= Self.longestErrorBody
       }
@@ -107,6 +107,9 @@ extension Download {
   }
 
   func claim(_ size: Int) throws(TransferError) {
+    if let limit = request.sizeLimit, size > limit {
+      throw .tooLarge(url: displayURL, limit: limit)
+    }
     guard ledger.change(from: ledgerShare, to: size) else {
       throw .totalSizeExceeded(url: displayURL, limit: options.maxTotalSize ?? 0)
     }

@@ -30,7 +30,7 @@ extension Download {
   private func tidy(after error: TransferError) throws(TransferError) {
     guard let partial else { return }
     switch error {
-    case .wrongSize, .wrongHash: try restart(partial)
+    case .wrongSize, .wrongHash, .tooLarge: try restart(partial)
     default:
       try partial.remember()
       if partial.size >= highWater + 1 << 20 {
@@ -67,16 +67,22 @@ extension Download {
   }
 
   var displayURL: String {
-    guard case .remote(let url)? = source else { return "" }
-    return phase == .pointer
-      ? (url.pointerURL.flatMap { try? WebURL($0) } ?? url).forDisplay : url.forDisplay
+    switch source {
+    case .remote(let url)?:
+      phase == .pointer
+        ? (url.pointerURL.flatMap { try? WebURL($0) } ?? url).forDisplay : url.forDisplay
+    case .local(let path)?: path
+    case nil: ""
+    }
   }
 
-  /// The start of an error answer's text, on one line; empty for pages.
+  /// The start of an error answer's text, on one line, without what it repeats of token and headers;
+  /// empty for pages.
   var excerpt: String {
-    let text = String(decoding: collected, as: UTF8.self)
+    var text = String(decoding: collected, as: UTF8.self)
     guard !text.contains("<"), !text.contains("\u{fffd}") else { return "" }
-    return text.split { $0.isWhitespace }.joined(separator: " ").filter {
+    for secret in options.secrets { text = text.replacing(secret, with: "…") }
+    return text.prefix(300).split { $0.isWhitespace }.joined(separator: " ").filter {
       !$0.unicodeScalars.contains { $0.value < 0x20 }
     }
   }

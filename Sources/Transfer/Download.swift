@@ -16,12 +16,13 @@ final class Download: AnswerReceiver {
 
   /// Longest text of an error answer read only to keep its connection usable.
   static let longestErrorBody = 64 << 10
+  /// Bytes of it that are looked at; more than are shown, so that no secret is cut and missed.
+  static let longestExcerpt = 4 << 10
   static let mostRedirects = 10
 
   let request: DownloadRequest
   let options: TransferOptions
   let ledger: SizeLedger
-  let firstOrigin: String?
 
   // The file.
   var partial: PartialFile?
@@ -65,7 +66,6 @@ final class Download: AnswerReceiver {
     self.ledger = ledger
     expectedHash = request.sha256
     expectedSize = request.size
-    firstOrigin = if case .remote(let url)? = request.sources.first { url.origin } else { nil }
   }
 
   var source: SourceURL? {
@@ -95,7 +95,7 @@ final class Download: AnswerReceiver {
     }
     let address = self.address ?? url
     var question = CurlHandle.Question(url: address.text, headers: [], acceptEncoding: "identity")
-    if address.origin == firstOrigin {
+    if address.origin == request.credentialsOrigin {
       question.headers += options.headers
       if let token = options.token { question.headers.append("Authorization: Bearer \(token)") }
     }

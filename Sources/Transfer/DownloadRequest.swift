@@ -2,14 +2,19 @@
 package struct DownloadRequest: Sendable {
   /// The caller's name for it, such as the partition.
   package var name: String
-  /// The same file in several places, tried in turn. The first one's host may see credentials.
+  /// The same file in several places, tried in turn.
   package var sources: [SourceURL]
+  /// `WebURL.origin` of the one host that may see token and headers: the first source's, unless set
+  /// otherwise. Nil for nobody.
+  package var credentialsOrigin: String?
   /// Absolute path of the finished file. Its folder must exist; `.part` files appear beside it.
   package var destination: String
   /// 64 hexadecimal digits, lower case.
   package var sha256: String?
   /// Bytes.
   package var size: Int?
+  /// Most bytes this file may have; nil for any number.
+  package var sizeLimit: Int?
   package var pointer: PointerUse
   /// A file that is at `destination` already was put there by an earlier session with this very
   /// request, and need not be fetched again.
@@ -30,6 +35,7 @@ package struct DownloadRequest: Sendable {
   ) {
     self.name = name
     self.sources = sources
+    credentialsOrigin = sources.first?.remote?.origin
     self.destination = destination
     self.sha256 = sha256
     self.size = size

@@ -30,6 +30,9 @@ package enum SourceURL: Sendable, Hashable {
     }
   }
 
+  /// Nil for a place on this machine.
+  package var remote: WebURL? { if case .remote(let url) = self { url } else { nil } }
+
   /// The name after the last slash, decoded; nil when there is none that can name a file.
   package var fileName: String? {
     let name: String

@@ -24,6 +24,7 @@ extension TransferError: CustomStringConvertible {
     case .noPointer(let url): "\(url) is not a Git-LFS pointer"
     case .totalSizeExceeded(let url, let limit):
       "\(url) would take the download past `max_total_size` of \(limit) bytes"
+    case .tooLarge(let url, let limit): "\(url) has more than the \(limit) bytes it may have"
     case .notAFile(let path): "`\(path)` is not a file"
     case .noSuchFile(let path): "there is no file `\(path)`"
     case .fileSystem(let operation, let path, let code):

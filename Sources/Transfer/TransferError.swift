@@ -22,6 +22,8 @@ package enum TransferError: Error, Sendable, Hashable {
   case noPointer(url: String)
   /// This file would take the session past the bytes it may fetch.
   case totalSizeExceeded(url: String, limit: Int)
+  /// The file has more bytes than a file of its kind may have.
+  case tooLarge(url: String, limit: Int)
   case notAFile(path: String)
   case noSuchFile(path: String)
   case fileSystem(operation: String, path: String, code: Int32)
@@ -44,7 +46,7 @@ extension TransferError {
       default: false
       }
     case .unusableURL, .missingLibrary, .badRedirect, .untrusted, .noPointer, .totalSizeExceeded,
-      .notAFile, .noSuchFile, .fileSystem, .library, .everySource, .cancelled:
+      .tooLarge, .notAFile, .noSuchFile, .fileSystem, .library, .everySource, .cancelled:
       false
     }
   }

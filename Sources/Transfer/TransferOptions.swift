@@ -17,9 +17,9 @@ package struct TransferOptions: Sendable {
   package var lowSpeedLimit = 1024
   /// Bytes the whole session may fetch; nil for any number.
   package var maxTotalSize: Int?
-  /// Sent as `Authorization: Bearer` to the host of a request's first source, to no other.
+  /// Sent as `Authorization: Bearer` to a request's `credentialsOrigin`, to no other.
   package var token: String?
-  /// More header lines, `Name: value`; like the token only for the first host.
+  /// More header lines, `Name: value`; for the same host as the token.
   package var headers: [String] = []
   /// Certificates of authorities to trust in place of the system's, a PEM file.
   package var authoritiesFile: String?
@@ -31,4 +31,13 @@ package struct TransferOptions: Sendable {
   package var resumeThreshold = 1 << 20
 
   package init() {}
+
+  /// What no message may repeat: the token, and words of the headers that are long enough to be one.
+  var secrets: [String] {
+    let words = headers.flatMap { line in
+      line.utf8.drop { $0 != UInt8(ascii: ":") }.dropFirst().split(separator: UInt8(ascii: " "))
+        .filter { $0.count >= 8 }.map { String(decoding: $0, as: UTF8.self) }
+    }
+    return (token.map { [$0] } ?? []) + words
+  }
 }

@@ -39,3 +39,14 @@ struct ByteCodingTests {
     #expect(reader.integer() == nil)
   }
 }
+
+@Suite struct VariableReferenceTests {
+  @Test func aReferenceIsAWholeTextWithAName() {
+    #expect(VariableReference.name(in: "${env:HF_TOKEN}") == "HF_TOKEN")
+    #expect(VariableReference.name(in: "${env:_a9}") == "_a9")
+    for text in [
+      "", "HF_TOKEN", "x${env:HF_TOKEN}", "${env:HF_TOKEN}x", "${env:}", "${env:9A}", "${env:A-B}",
+      "${env:A}${env:B}", "${env:é}", "${ENV:A}", "${env:A B}",
+    ] { #expect(VariableReference.name(in: text) == nil, "\(text)") }
+  }
+}

@@ -67,6 +67,41 @@ import Testing
     #expect(try project.run("status", "--check").status == 0)
   }
 
+  @Test func headersAreFilledInFromTheEnvironmentAndKeptNowhere() throws {
+    let isOpen = Mutex(false)
+    let server = try LoopbackServer { request in
+      let key = request.headers["x-key"] ?? "none"
+      guard isOpen.withLock({ $0 }) else { return .init(403, "not with \(key)") }
+      return .file(Array((key == Self.secret ? "words" : key).utf8), for: request)
+    }
+    let project = try TestProject(
+      Self.pipeline(server.url + "/words.txt", ", headers: {X-Key: \"${env:SHARD_KEY}\"}"))
+    let unset = try project.run("run")
+    #expect(unset.status != 0)
+    #expect(
+      unset.error.contains(
+        "parameter `headers.X-Key` needs the environment variable `SHARD_KEY`, which is not set"),
+      "\(unset.error)")
+
+    project.environment["SHARD_KEY"] = Self.secret
+    let refused = try project.run("run", "--json")
+    #expect(refused.status == 1)
+    var said = refused.output + refused.error
+    isOpen.withLock { $0 = true }
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(try project.result("words", "words.txt") == "words")
+    try expectNoSecret(in: project.file("cache"))
+    for command in [["show", "words"], ["log", "words"], ["history"], ["status", "--json"]] {
+      let result = try project.run(arguments: command)
+      said += result.output + result.error
+    }
+    #expect(said.contains("403 Forbidden: not with …"), "\(said)")
+    #expect(!said.contains(Self.secret))
+    project.environment["SHARD_KEY"] = "another"
+    #expect(try project.run("status", "--check").status == 0)
+  }
+
   private func expectNoSecret(in path: String) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
@@ -92,14 +127,34 @@ import Testing
     #expect(try project.run("run").status == 0)
     #expect(try project.result("words", "words.txt") == "/datasets/a/raw/main/words.txt")
 
+    // What a list of the hub's names is asked of the stand-in too, which then sees the token.
+    let listed = try TestProject(
+      Self.pipeline(
+        "https://huggingface.co/api/list", ", listing: true, token: \"${env:SHARD_TOKEN}\""))
+    let standIn = try LoopbackServer {
+      .init(
+        body: Array(
+          ($0.path == "/api/list" ? "[\"https://huggingface.co/a/0.txt\"]" : $0.target).utf8))
+    }
+    listed.environment["HF_ENDPOINT"] = standIn.url
+    listed.environment["SHARD_TOKEN"] = Self.secret
+    let end = try listed.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(try listed.result("words", "00000.txt") == "/a/0.txt")
+    #expect(
+      standIn.requests.map { $0.headers["authorization"] }
+        == Array(repeating: "Bearer \(Self.secret)", count: 2))
+
     let other = try TestProject(Self.pipeline("http://far-away.invalid/words.txt"))
     other.environment["http_proxy"] = hub.url
     #expect(try other.run("run").status == 0)
     #expect(try other.result("words", "words.txt") == "http://far-away.invalid/words.txt")
     other.environment["no_proxy"] = "far-away.invalid"
     try other.write("pipeline.yaml", Self.pipeline("http://far-away.invalid/b.txt"))
-    let end = try other.run("run")
-    #expect(end.status == 1 && end.error.contains("can't reach http://far-away.invalid/b.txt"))
+    let unreachable = try other.run("run")
+    #expect(
+      unreachable.status == 1
+        && unreachable.error.contains("can't reach http://far-away.invalid/b.txt"))
   }
 
   @Test func aNetrcFileIsNotRead() throws {

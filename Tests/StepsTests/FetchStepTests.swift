@@ -6,60 +6,15 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Remembers what a step said.
-private final class Listener: StepReporter {
-  struct Heard {
-    var done: [String] = []
-    var written: [String: [WrittenFile]] = [:]
-    var failed: [String: String] = [:]
-    var progress: StepProgress?
-    var isCancelled = false
-  }
-
-  let heard = Mutex(Heard())
-  let cancelsAfter: Int
-
-  init(cancelsAfter: Int = .max) { self.cancelsAfter = cancelsAfter }
-
-  var done: [String] { heard.withLock { $0.done.sorted() } }
-  var failed: [String: String] { heard.withLock { $0.failed } }
-
-  var isCancelled: Bool { heard.withLock { $0.done.count >= cancelsAfter } }
-  func progress(_ progress: StepProgress) { heard.withLock { $0.progress = progress } }
-  func metric(_ name: String, _ value: JSONValue) {}
-  func measurement(_ name: String, _ value: JSONValue) {}
-  func sample(step: Int, _ values: [String: Double]) {}
-  func log(_ line: String) {}
-  func partitionDone(_ value: String, _ files: [WrittenFile]) {
-    heard.withLock {
-      $0.done.append(value)
-      $0.written[value] = files
-    }
-  }
-  func written(_ files: [WrittenFile]) { heard.withLock { $0.written[""] = files } }
-  func partitionFailed(_ value: String, _ message: String) {
-    heard.withLock { $0.failed[value] = message }
-  }
-}
-
 @Suite struct FetchStepTests {
-  let folder: TemporaryFolder
+  private let lab: FetchLab
+  private var folder: TemporaryFolder { lab.folder }
 
-  init() throws { folder = try TemporaryFolder("nanobuild-fetch") }
+  init() throws { lab = try FetchLab() }
 
   private func run(
     _ parameters: [String: JSONValue], partitions: [String]? = nil, listener: Listener = Listener()
-  ) throws {
-    var parameters = parameters
-    parameters["retry_delay"] = 0.001
-    let context = StepContext(
-      step: "data.fetch", asset: "text", inputs: [:], parameters: parameters,
-      output: folder.file("out"), partitionKey: partitions == nil ? nil : "shard",
-      partitions: (partitions ?? []).map {
-        StepPartition(value: $0, output: folder.file("out/\($0)"))
-      }, projectRoot: folder.path, threads: 1, memoryLimit: nil, reporter: listener)
-    try FetchStep().run(context)
-  }
+  ) throws { try lab.run(parameters, partitions: partitions, listener: listener) }
 
   @Test func localShardsAreCopied() throws {
     try folder.write("data/shard_00.txt", "zero")
@@ -148,64 +103,6 @@ private final class Listener: StepReporter {
       ], partitions: ["1", "2"])
     #expect(try folder.readText("out/1/1") == "/1.x")
     #expect(try folder.readText("out/2/2") == "/copy/set/2")
-  }
-
-  @Test func aListingNamesTheFiles() throws {
-    // As a hub does it: a JSON array of addresses, each of which redirects to where the file is.
-    let server = try LoopbackServer { request in
-      let base = "http://\(request.headers["host"] ?? "")"
-      switch request.path {
-      case "/api/train":
-        return .init(body: Array("[\"\(base)/f/0.parquet\", \"\(base)/f/1.parquet?x=1\"]".utf8))
-      case "/api/test": return .init(body: Array("[\"\(base)/f/9.parquet\"]".utf8))
-      case "/f/0.parquet": return .init(302, "").with("Location", "\(base)/storage/0")
-      default:
-        // A list that is cut short may not pass for a shorter one.
-        return LoopbackServer.Reply.file(Array(request.path.utf8), for: request).delivered {
-          if request.earlier == 0 { $0.dropAfter = 3 }
-        }
-      }
-    }
-    let listener = Listener()
-    try run(
-      ["url": .string("\(server.url)/api/{shard}"), "listing": true],
-      partitions: ["train", "test"], listener: listener)
-    #expect(try folder.list("out/train") == ["00000.parquet", "00001.parquet"])
-    #expect(try folder.readText("out/train/00000.parquet") == "/storage/0")
-    #expect(try folder.readText("out/train/00001.parquet") == "/f/1.parquet")
-    #expect(try folder.readText("out/test/00000.parquet") == "/f/9.parquet")
-    #expect(listener.done == ["test", "train"])
-  }
-
-  @Test(arguments: [
-    "{\"a\": 1}", "[]", "[1]", "[\"http://127.0.0.1:1/x\"", "<html>", "[\"ftp://x/y\"]",
-  ])
-  func whatIsNoListingIsAnError(text: String) throws {
-    let server = try LoopbackServer { _ in .init(body: Array(text.utf8)) }
-    #expect(throws: (any Error).self) {
-      try run(["url": .string("\(server.url)/api"), "listing": true])
-    }
-  }
-
-  @Test func oneBadFileFailsItsListing() throws {
-    let server = try LoopbackServer { request in
-      let base = "http://\(request.headers["host"] ?? "")"
-      return switch request.path {
-      case "/a": .init(body: Array("[\"\(base)/x\", \"\(base)/gone\"]".utf8))
-      case "/b": .init(body: Array("[\"\(base)/y\"]".utf8))
-      case "/gone": .init(404, "")
-      default: .init(body: [1])
-      }
-    }
-    let listener = Listener()
-    let error = #expect(throws: StepFailure.self) {
-      try run(
-        ["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["a", "b"],
-        listener: listener)
-    }
-    #expect(error?.failedPartitions == ["a"])
-    #expect(error?.message.contains("/gone answered 404") == true)
-    #expect(listener.done == ["b"])
   }
 
   @Test func anInterruptionKeepsWhatIsDone() throws {

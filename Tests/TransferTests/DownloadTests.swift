@@ -234,4 +234,21 @@ import Transfer
       #expect(!fetching.folder.exists(name))
     }
   }
+
+  @Test(arguments: [LoopbackServer.Reply.Framing.length, .chunked, .close])
+  func theSizeOfOneFileIsBounded(framing: LoopbackServer.Reply.Framing) throws {
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply(body: Fetching.bytes(request.path == "/1" ? 1000 : 1001)).delivered {
+        $0.framing = framing
+      }
+    }
+    var request = try fetching.request("\(server.url)/1")
+    request.sizeLimit = 1000
+    #expect(try fetching.fetch(request).size == 1000)
+    request = try fetching.request("\(server.url)/2", as: "second")
+    request.sizeLimit = 1000
+    #expect(fetching.failure(request) == .tooLarge(url: "\(server.url)/2", limit: 1000))
+    #expect(server.requests(for: "/2").count == 1)
+    #expect(try fetching.folder.list() == ["file.bin"])
+  }
 }

@@ -26,6 +26,31 @@ import Transfer
     #expect(storage.requests.first?.headers["x-key"] == nil)
   }
 
+  @Test func credentialsGoWhereTheRequestSays() throws {
+    let hub = try LoopbackServer { _ in .init(body: [1]) }
+    let other = try LoopbackServer { _ in .init(body: [2]) }
+    var request = try fetching.request("\(other.url)/x")
+    request.credentialsOrigin = try SourceURL("\(hub.url)/list").remote?.origin
+    try fetching.fetch(request)
+    request = try fetching.request("\(hub.url)/x", as: "second")
+    request.credentialsOrigin = nil
+    try fetching.fetch(request)
+    #expect(other.requests.map { $0.headers["authorization"] } == [nil])
+    #expect(hub.requests.map { $0.headers["authorization"] } == [nil])
+  }
+
+  @Test func anAnswerThatRepeatsCredentialsIsNotToldWithThem() throws {
+    let server = try LoopbackServer {
+      // Across the end of what is shown, too.
+      let echo = "\($0.headers["authorization"] ?? "") \($0.headers["x-key"] ?? "") "
+      return .init(403, echo + String(repeating: ".", count: 263) + echo)
+    }
+    let error = try #require(fetching.failure(try fetching.request("\(server.url)/x")))
+    #expect("\(error)".contains("Forbidden: Bearer … … ..."))
+    #expect(!"\(error)".contains("s3c"))
+    #expect(!"\(error)".contains("also"))
+  }
+
   @Test func anotherNameIsAnotherHost() throws {
     let server = try LoopbackServer { request in
       request.path == "/a"

@@ -1,3 +1,4 @@
+import ByteCoding
 package import JSON
 
 /// What one worker is to do, as the file it is given says.
@@ -55,28 +56,43 @@ package struct WorkerRequest: Sendable {
   }
 }
 
-/// Parameters whose value is an environment variable's, filled in at the last moment.
+/// Parameters whose value, or a part of it, is an environment variable's, filled in at the last moment.
 enum Secrets {
   static func resolve(
     _ parameters: [String: JSONValue], secret: [String], _ environment: [String: String]
   ) throws(BuildError) -> [String: JSONValue] {
     var parameters = parameters
     for name in secret {
-      guard case .string(let text) = parameters[name], let variable = variable(in: text) else {
-        continue
-      }
-      guard let value = environment[variable] else {
-        throw .missingSecret(parameter: name, variable: variable)
-      }
-      parameters[name] = .string(value)
+      guard let value = parameters[name] else { continue }
+      parameters[name] = try resolve(value, name, environment)
     }
     return parameters
   }
 
-  /// `HF_TOKEN` of `${env:HF_TOKEN}`.
-  static func variable(in text: String) -> String? {
-    guard text.hasPrefix("${env:"), text.hasSuffix("}") else { return nil }
-    return String(text.dropFirst(6).dropLast())
+  /// `path` is where the value stands: `headers.X-Key`.
+  private static func resolve(
+    _ value: JSONValue, _ path: String, _ environment: [String: String]
+  ) throws(BuildError) -> JSONValue {
+    switch value {
+    case .string(let text):
+      guard let variable = VariableReference.name(in: text) else { return value }
+      guard let found = environment[variable] else {
+        throw .missingSecret(parameter: path, variable: variable)
+      }
+      return .string(found)
+    case .array(var elements):
+      for (index, element) in elements.enumerated() {
+        elements[index] = try resolve(element, "\(path)[\(index)]", environment)
+      }
+      return .array(elements)
+    case .object(var members):
+      // In order, so that of several that are missing always the same is named.
+      for (key, member) in members.sorted(by: { $0.key < $1.key }) {
+        members[key] = try resolve(member, "\(path).\(key)", environment)
+      }
+      return .object(members)
+    case .null, .bool, .int, .double: return value
+    }
   }
 }
 

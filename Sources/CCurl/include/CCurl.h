@@ -21,9 +21,6 @@ void nb_curl_load_early(void);
 /// transfer, and each page given back is one to be zeroed again for the next.
 void nb_keep_freed_memory(void);
 
-/// "7.88.1"; "" before a successful load.
-const char *nb_curl_version(void);
-
 CURL *nb_curl_easy_new(void);
 void nb_curl_easy_free(CURL *easy);
 const char *nb_curl_error_text(CURLcode code);
@@ -39,11 +36,8 @@ typedef size_t (*nb_curl_receiver)(char *bytes, size_t size, size_t count, void 
 CURLcode nb_curl_set_body_receiver(CURL *easy, nb_curl_receiver receiver, void *context);
 CURLcode nb_curl_set_header_receiver(CURL *easy, nb_curl_receiver receiver, void *context);
 
-/// 0 when the handle has none.
-long nb_curl_info_long(CURL *easy, CURLINFO info);
 /// Owned by the handle; NULL when it has none.
 const char *nb_curl_info_string(CURL *easy, CURLINFO info);
-void *nb_curl_info_pointer(CURL *easy, CURLINFO info);
 
 /// NULL when memory is short; the old list stays valid then.
 struct curl_slist *nb_curl_list_append(struct curl_slist *list, const char *text);

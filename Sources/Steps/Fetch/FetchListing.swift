@@ -2,84 +2,96 @@ import BuildEngine
 import JSON
 import Transfer
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Data sets whose address answers with a JSON array of the addresses of their files, as hubs do
 /// for every data set in parquet. The files are numbered in the order of the list.
-extension FetchStep {
-  static func runListing(
-    _ context: StepContext, _ settings: FetchSettings, _ targets: [FetchTarget]
-  ) throws {
+struct FetchListing {
+  /// Bytes of a list: more than a hundred thousand addresses, and still no burden to parse.
+  static let sizeLimit = 64 << 20
+  private static let name = ".listing"
+
+  let context: StepContext
+  let settings: FetchSettings
+
+  func run(_ targets: [FetchTarget]) throws {
     let reporter = context.reporter
-    for target in targets { try FetchFolder.make(target.output) }
-    var failed: [String] = []
-    var firstError: TransferError?
+    // All faults of the parameters come before the first byte.
+    for target in targets { _ = try request(target) }
+    var failures: [(name: String, error: StepFailure)] = []
     for target in targets {
-      let listing = target.output + "/.listing"
-      // Asked again every time: the list is small, and an old one may name files that are gone.
-      unlink(listing)
-      var request = try settings.request(for: target, in: context, named: ".listing")
-      request.pointer = .never
-      var written: [WrittenFile] = []
-      var errors = try fetch([request], settings, reporter) { _, _ in }
-      if errors.isEmpty {
-        let requests = try addresses(in: listing).enumerated().map { index, address in
-          DownloadRequest(
-            name: "\(index)", sources: [try SourceURL(address)],
-            destination: "\(target.output)/\(fileName(index, address))")
+      do {
+        let written = try bring(target)
+        if let partition = target.partition {
+          reporter.partitionDone(partition, written)
+        } else {
+          reporter.written(written)
         }
-        errors = try fetch(requests, settings, reporter) { request, file in
-          if let file = writtenFile(request, file) { written.append(file) }
-        }
-        unlink(listing)
-      }
-      if let error = errors.first {
-        reporter.log("\(target.name): \(error)")
-        if let partition = target.partition { reporter.partitionFailed(partition, "\(error)") }
-        failed.append(target.name)
-        firstError = firstError ?? error
-      } else if let partition = target.partition {
-        reporter.partitionDone(partition, written)
-      } else {
-        reporter.written(written)
+      } catch let error as StepFailure {
+        failures.append((target.name, error))
+        reporter.log(target.partition.map { "\($0): \(error.message)" } ?? error.message)
+        if let partition = target.partition { reporter.partitionFailed(partition, error.message) }
       }
     }
-    if let firstError {
-      throw StepFailure(
-        "\(firstError)", help: firstError.help, failedPartitions: failed.filter { !$0.isEmpty })
-    }
+    guard let first = failures.first?.error else { return }
+    throw StepFailure(
+      first.message, help: first.help,
+      failedPartitions: failures.map(\.name).filter { !$0.isEmpty })
   }
 
-  private static func fetch(
-    _ requests: [DownloadRequest], _ settings: FetchSettings, _ reporter: any StepReporter,
-    _ take: @escaping (DownloadRequest, DownloadedFile) -> Void
-  ) throws -> [TransferError] {
-    var upcoming = requests.makeIterator()
-    var errors: [TransferError] = []
-    do throws(TransferError) {
-      try DownloadSession(options: settings.options).run(
-        total: requests.count, next: { upcoming.next() },
-        isCancelled: { reporter.isCancelled },
-        progress: { reporter.progress(Self.describe($0)) },
-        finished: { request, result in
-          switch result {
-          case .success(let file): take(request, file)
-          case .failure(let error): errors.append(error)
-          }
-        })
-    } catch .cancelled {
-      throw StepInterrupted()
-    } catch {
-      throw StepFailure("\(error)", help: error.help)
-    }
-    return errors
+  private func request(_ target: FetchTarget) throws(StepFailure) -> DownloadRequest {
+    var request = try settings.request(for: target, in: context, named: Self.name)
+    request.pointer = .never
+    request.sizeLimit = Self.sizeLimit
+    return request
   }
 
-  private static func addresses(in path: String) throws -> [String] {
+  /// Fetches a list and what it names, and leaves nothing else in the output.
+  private func bring(_ target: FetchTarget) throws -> [WrittenFile] {
+    try FetchFolder.make(target.output)
+    // Asked again every time: the list is small, and an old one may name files that are gone.
+    let path = "\(target.output)/\(Self.name)"
+    try Disk.removeFile(path)
+    let list = try request(target)
+    try fetch([list]) { _, _ in }
+    let requests = try files(of: list, addresses: try Self.addresses(in: path))
+    var written: [WrittenFile] = []
+    try fetch(requests) { request, file in
+      if let file = FetchStep.writtenFile(request, file) { written.append(file) }
+    }
+    // An attempt that was cut short may have left files of a list that was longer then.
+    let named = Set(requests.map { Path.lastComponent($0.destination) })
+    for name in try Disk.names(in: target.output) where !named.contains(name) {
+      try Disk.removeTree("\(target.output)/\(name)")
+    }
+    return written
+  }
+
+  // MARK: The list
+
+  /// What the list came from decides who sees credentials, and whether it may name files of this
+  /// machine.
+  private func files(
+    of list: DownloadRequest, addresses: [String]
+  ) throws(StepFailure) -> [DownloadRequest] {
+    let isRemote = list.sources.contains { $0.remote != nil }
+    var requests: [DownloadRequest] = []
+    requests.reserveCapacity(addresses.count)
+    for (index, address) in addresses.enumerated() {
+      let source = try settings.listed(address, in: context)
+      guard source.remote != nil || !isRemote else {
+        throw StepFailure(
+          "the list of files names `\(address)`, which is no web address",
+          help: "only a list on this machine may name files of this machine")
+      }
+      var request = DownloadRequest(
+        name: "\(index)", sources: [source],
+        destination: "\(list.folder)/\(Self.fileName(index, address))", pointer: settings.pointer)
+      request.credentialsOrigin = list.credentialsOrigin
+      requests.append(request)
+    }
+    return requests
+  }
+
+  private static func addresses(in path: String) throws(StepFailure) -> [String] {
     guard let bytes = try ResultFiles.optionalBytes(path) else {
       throw StepFailure("the list of files was not written")
     }
@@ -103,5 +115,38 @@ extension FetchStep {
     let ending = name.split(separator: ".").dropFirst().last.map { ".\($0)" } ?? ""
     let number = String(index)
     return String(repeating: "0", count: max(0, 5 - number.count)) + number + ending
+  }
+
+  // MARK: Fetching
+
+  private func fetch(
+    _ requests: [DownloadRequest], _ take: @escaping (DownloadRequest, DownloadedFile) -> Void
+  ) throws {
+    let reporter = context.reporter
+    var upcoming = requests.makeIterator()
+    var failure: TransferError?
+    do throws(TransferError) {
+      try DownloadSession(options: settings.options).run(
+        total: requests.count, threads: context.threads, next: { upcoming.next() },
+        isCancelled: { reporter.isCancelled },
+        progress: { reporter.progress(FetchStep.describe($0)) },
+        finished: { request, result in
+          switch result {
+          case .success(let file): take(request, file)
+          case .failure(let error): failure = failure ?? error
+          }
+        })
+    } catch .cancelled {
+      throw StepInterrupted()
+    } catch {
+      throw StepFailure("\(error)", help: error.help)
+    }
+    if let failure { throw StepFailure("\(failure)", help: failure.help) }
+  }
+}
+
+extension DownloadRequest {
+  fileprivate var folder: String {
+    destination.lastIndex(of: "/").map { String(destination[..<$0]) } ?? "."
   }
 }

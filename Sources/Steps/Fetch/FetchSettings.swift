@@ -15,7 +15,7 @@ struct FetchSettings {
   private let filename: URLTemplate?
   private let sha256: JSONValue?
   private let size: JSONValue?
-  private let pointer: DownloadRequest.PointerUse
+  let pointer: DownloadRequest.PointerUse
   private let hubEndpoint: String?
   var options = TransferOptions()
 
@@ -111,6 +111,15 @@ struct FetchSettings {
       throw StepFailure("\(error)", help: error.help)
     } catch {
       throw StepFailure("\(error)")
+    }
+  }
+
+  /// A file that a list names.
+  func listed(_ address: String, in context: StepContext) throws(StepFailure) -> SourceURL {
+    do throws(TransferError) {
+      return Self.resolve(try redirected(SourceURL(address)), context.projectRoot)
+    } catch {
+      throw StepFailure("the list of files: \(error)", help: error.help)
     }
   }
 

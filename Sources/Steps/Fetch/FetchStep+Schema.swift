@@ -16,7 +16,8 @@ extension FetchStep {
           + "templates when they contain `{key}`."),
       ParameterSchema(
         "listing", .boolean, default: false,
-        "`url` answers with a JSON array of addresses; all of them are fetched."),
+        "`url` answers with a JSON array of addresses; all of them are fetched. Only a list on this "
+          + "machine may name files of this machine."),
       ParameterSchema(
         "filename", .string,
         "Name of the file in the result; by default the last part of the address."),
@@ -39,7 +40,7 @@ extension FetchStep {
         "Bearer token for the host of `url`; no other host sees it."),
       ParameterSchema(
         "headers", .dictionary(of: .string), isSecret: true, affectsResult: false,
-        "More request headers for the host of `url`."),
+        "More request headers for the host of `url`; a value may be a secret."),
       ParameterSchema(
         "ca_file", .string, affectsResult: false,
         "PEM file of certificate authorities to trust instead of the system's; the variables "

@@ -11,7 +11,7 @@ package struct FetchStep: Step {
     if settings.isRemote { DownloadSession.prepare() }
     let targets = try self.targets(context)
     if context.parameters["listing"]?.boolValue == true {
-      return try Self.runListing(context, settings, targets)
+      return try FetchListing(context: context, settings: settings).run(targets)
     }
     // All faults of the parameters come before the first byte.
     for target in targets { _ = try settings.request(for: target, in: context) }

@@ -1,0 +1,190 @@
+import BuildEngine
+import JSON
+import TestSupport
+import Testing
+
+/// `data.fetch` with `listing: true`.
+@Suite struct FetchListingTests {
+  private let lab: FetchLab
+
+  init() throws { lab = try FetchLab() }
+
+  private static func list(_ addresses: [String]) -> [UInt8] {
+    JSONWriter.bytes(.array(addresses.map { .string($0) }))
+  }
+
+  @Test func aListingNamesTheFiles() throws {
+    // As a hub does it: a JSON array of addresses, each of which redirects to where the file is.
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      switch request.path {
+      case "/api/train":
+        return .init(body: Array("[\"\(base)/f/0.parquet\", \"\(base)/f/1.parquet?x=1\"]".utf8))
+      case "/api/test": return .init(body: Array("[\"\(base)/f/9.parquet\"]".utf8))
+      case "/f/0.parquet": return .init(302, "").with("Location", "\(base)/storage/0")
+      default:
+        // A list that is cut short may not pass for a shorter one.
+        return LoopbackServer.Reply.file(Array(request.path.utf8), for: request).delivered {
+          if request.earlier == 0 { $0.dropAfter = 3 }
+        }
+      }
+    }
+    let listener = Listener()
+    try lab.run(
+      ["url": .string("\(server.url)/api/{shard}"), "listing": true],
+      partitions: ["train", "test"], listener: listener)
+    #expect(try lab.folder.list("out/train") == ["00000.parquet", "00001.parquet"])
+    #expect(try lab.folder.readText("out/train/00000.parquet") == "/storage/0")
+    #expect(try lab.folder.readText("out/train/00001.parquet") == "/f/1.parquet")
+    #expect(try lab.folder.readText("out/test/00000.parquet") == "/f/9.parquet")
+    #expect(listener.done == ["test", "train"])
+  }
+
+  @Test(arguments: [
+    "{\"a\": 1}", "[]", "[1]", "[\"http://127.0.0.1:1/x\"", "<html>", "[\"ftp://x/y\"]",
+  ])
+  func whatIsNoListingIsAnError(text: String) throws {
+    let server = try LoopbackServer { _ in .init(body: Array(text.utf8)) }
+    #expect(throws: (any Error).self) {
+      try lab.run(["url": .string("\(server.url)/api"), "listing": true])
+    }
+  }
+
+  @Test func oneBadFileFailsItsListing() throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return switch request.path {
+      case "/a": .init(body: Array("[\"\(base)/x\", \"\(base)/gone\"]".utf8))
+      case "/b": .init(body: Array("[\"\(base)/y\"]".utf8))
+      case "/gone": .init(404, "")
+      default: .init(body: [1])
+      }
+    }
+    let listener = Listener()
+    let error = #expect(throws: StepFailure.self) {
+      try lab.run(
+        ["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["a", "b"],
+        listener: listener)
+    }
+    #expect(error?.failedPartitions == ["a"])
+    #expect(error?.message.contains("/gone answered 404") == true)
+    #expect(listener.done == ["b"])
+  }
+
+  // MARK: What a list may not do
+
+  @Test func aListSendsCredentialsToNobodyElse() throws {
+    let other = try LoopbackServer { .file(Array("theirs".utf8), for: $0) }
+    let hub = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return switch request.path {
+      case "/list":
+        .init(body: Self.list(["\(base)/own", "\(other.url)/a", "\(other.otherURL)/b"]))
+      default: .file(Array("own".utf8), for: request)
+      }
+    }
+    try lab.run([
+      "url": .string("\(hub.url)/list"), "listing": true, "token": "s3cret",
+      "headers": ["X-Key": "also-secret"],
+    ])
+    #expect(try lab.folder.list("out") == ["00000", "00001", "00002"])
+    #expect(hub.requests.count == 2)
+    for request in hub.requests {
+      #expect(request.headers["authorization"] == "Bearer s3cret")
+      #expect(request.headers["x-key"] == "also-secret")
+    }
+    #expect(other.requests.count == 2)
+    for request in other.requests {
+      #expect(request.headers["authorization"] == nil)
+      #expect(request.headers["x-key"] == nil)
+    }
+  }
+
+  @Test func aLocalListSendsCredentialsToNobody() throws {
+    let server = try LoopbackServer { .file(Array("theirs".utf8), for: $0) }
+    try lab.folder.write("list.json", bytes: Self.list(["\(server.url)/a", "data/b.txt"]))
+    try lab.folder.write("data/b.txt", "here")
+    try lab.run(["url": "list.json", "listing": true, "token": "s3cret"])
+    #expect(try lab.folder.readText("out/00000") == "theirs")
+    #expect(try lab.folder.readText("out/00001.txt") == "here")
+    #expect(server.requests.map { $0.headers["authorization"] } == [nil])
+  }
+
+  @Test(arguments: ["file:///etc/hostname", "/etc/hostname", "pipeline.yaml"])
+  func aRemoteListNamesNoFilesOfThisMachine(address: String) throws {
+    try lab.folder.write("pipeline.yaml", "x")
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return request.path == "/list"
+        ? .init(body: Self.list(["\(base)/x", address])) : .file([1], for: request)
+    }
+    let error = #expect(throws: StepFailure.self) {
+      try lab.run(["url": .string("\(server.url)/list"), "listing": true])
+    }
+    #expect(error?.message.contains("`\(address)`, which is no web address") == true)
+    // Nothing of such a list is fetched.
+    #expect(server.requests.map(\.path) == ["/list"])
+    // A mirror is no less remote.
+    let mirrored = #expect(throws: StepFailure.self) {
+      try lab.run([
+        "url": "missing.json", "mirrors": [.string("\(server.url)/list")], "listing": true,
+      ])
+    }
+    #expect(mirrored?.message.contains("which is no web address") == true)
+  }
+
+  @Test func aListWithoutEndIsAnError() throws {
+    let body = [UInt8](repeating: UInt8(ascii: " "), count: 64 << 20 | 1)
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply(body: body).delivered {
+        if request.path == "/chunked" { $0.framing = .chunked }
+      }
+    }
+    for path in ["/length", "/chunked"] {
+      let error = #expect(throws: StepFailure.self) {
+        try lab.run(["url": .string(server.url + path), "listing": true])
+      }
+      #expect(
+        error?.message == "\(server.url)\(path) has more than the 67108864 bytes it may have")
+      #expect(server.requests(for: path).count == 1)
+      #expect(try lab.folder.list("out") == [])
+    }
+  }
+
+  // MARK: What earlier attempts left
+
+  @Test func aListThatShrankLeavesNothingOfTheLongerOne() throws {
+    for name in ["00000.txt", "00001.txt", "00000.parquet", "00001.txt.part", ".listing.part"] {
+      try lab.folder.write("out/1/\(name)", "old")
+    }
+    try lab.folder.write("out/1/folder/file", "old")
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return request.path == "/1"
+        ? .init(body: Self.list(["\(base)/x.txt"])) : .file(Array("new".utf8), for: request)
+    }
+    try lab.run(["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["1"])
+    #expect(try lab.folder.list("out/1") == ["00000.txt"])
+    #expect(try lab.folder.readText("out/1/00000.txt") == "new")
+  }
+
+  @Test func aBadListFailsItsPartitionOnly() throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return switch request.path {
+      case "/a": .init(body: Array("<html>".utf8))
+      case "/b": .init(body: Self.list(["\(base)/y"]))
+      default: .init(body: [1])
+      }
+    }
+    let listener = Listener()
+    let error = #expect(throws: StepFailure.self) {
+      try lab.run(
+        ["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["a", "b"],
+        listener: listener)
+    }
+    #expect(error?.failedPartitions == ["a"])
+    #expect(listener.failed["a"]?.contains("the list of files is no JSON") == true)
+    #expect(listener.done == ["b"])
+  }
+}
