@@ -57,6 +57,11 @@ package final class OptimizerSet {
     adamW.flatMap(\.state) + muon.state
   }
 
+  /// Forgets all steps: every tensor of the state is zero again.
+  package func reset() {
+    for entry in state { entry.tensor.buffer.update(repeating: 0) }
+  }
+
   /// Bytes of state and scratch for a model of this shape.
   package static func plannedBytes(
     configuration: GPTConfiguration, threads: Int, muon: MuonKind = .newtonSchulz
