@@ -137,13 +137,15 @@ package final class GPT: @unchecked Sendable {
   /// The global Euclidean norm of all gradients.
   package func gradientNorm() -> Float {
     guard let gradients else { return 0 }
-    spanSums.withUnsafeMutableBufferPointer { sums in
-      parallelSpans(gradients.count) { range in
-        sums[range.lowerBound / Self.spanSize] = sumOfSquares(
-          gradients.base + range.lowerBound, count: range.count)
+    return timed(.norm) {
+      spanSums.withUnsafeMutableBufferPointer { sums in
+        parallelSpans(gradients.count) { range in
+          sums[range.lowerBound / Self.spanSize] = sumOfSquares(
+            gradients.base + range.lowerBound, count: range.count)
+        }
       }
+      return Float(spanSums.reduce(0, +).squareRoot())
     }
-    return Float(spanSums.reduce(0, +).squareRoot())
   }
 
   static let spanSize = 1 << 16

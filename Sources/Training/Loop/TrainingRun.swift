@@ -157,7 +157,8 @@ final class TrainingRun {
         gradientScale: trained > 0 ? 1 / Float(trained) : 0)
     }
     let loss = sum.mean
-    try guardAgainstDivergence(loss, gradientNorm: model.gradientNorm())
+    let norm = model.gradientNorm()
+    try guardAgainstDivergence(loss, gradientNorm: norm)
     let multiplier = plan.schedule.multiplier(at: step)
     var values: [String: Double] = ["loss": loss, "rate": multiplier]
     if isOutlier(loss) {
@@ -167,8 +168,9 @@ final class TrainingRun {
       reporter.log(
         "step \(step): loss \(TrainingError.rounded(loss)) is an outlier; the step is left out")
     } else {
-      let norm = optimizer.step(
-        multiplier: Float(multiplier), stepIndex: step, clip: Float(plan.options.clip))
+      optimizer.step(
+        multiplier: Float(multiplier), stepIndex: step, clip: Float(plan.options.clip),
+        gradientNorm: norm)
       values["gradient_norm"] = Double(norm)
       state.record(loss: loss)
       state.consecutiveSkips = 0
