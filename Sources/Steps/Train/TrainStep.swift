@@ -92,6 +92,7 @@ extension TrainStep {
   package static let sftSchema = StepSchema(
     name: "train.sft",
     summary: "Fine-tunes on conversations; only what the assistant says counts.",
+    revision: 2,
     inputs: [
       InputSchema("model", "the model to fine-tune", kinds: [.checkpoint]),
       InputSchema("conversations", "the mixture", kinds: [.conversations], acceptsMany: true),
