@@ -41,6 +41,7 @@ extension TrainStep {
   package static let baseSchema = StepSchema(
     name: "train.base",
     summary: "Pretrains a GPT on token shards with Muon and AdamW.",
+    revision: 2,
     inputs: [
       InputSchema("tokens", "token shards to train on", kinds: [.tokens], acceptsMany: true),
       InputSchema(
