@@ -9,7 +9,7 @@ extension TrainingError: CustomStringConvertible {
     case .badOption(let name, let problem): "`\(name)` \(problem)"
     case .indivisibleStep(let tokensPerStep, let tokensPerPass, let nearest):
       "`tokens_per_step` is \(tokensPerStep), but one pass takes \(tokensPerPass) tokens "
-        + "(`device_batch` × `sequence_length`) and a step is a whole number of passes: "
+        + "(`batch_rows` × `sequence_length`) and a step is a whole number of passes: "
         + nearest.map(String.init).joined(separator: " or ") + " would do"
     case .missingInput(let name, let purpose): "the input `\(name)` is missing: \(purpose)"
     case .notEnoughData(let input, let found, let needed, let unit):

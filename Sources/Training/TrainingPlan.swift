@@ -93,7 +93,7 @@ package struct TrainingPlan: Sendable {
       Double(options.deviceBatch) * Double(sequence) * Double(configuration.layers)
       * Double(configuration.mlpWidth + configuration.width)
     guard size < 1e15 else {
-      throw .badOption(name: "device_batch", problem: "times the model's size is too large")
+      throw .badOption(name: "batch_rows", problem: "times the model's size is too large")
     }
     let accumulation = try options.accumulation(sequenceLength: sequence)
     let tokensPerStep = options.deviceBatch * sequence * accumulation
