@@ -63,7 +63,8 @@ extension TrainStep {
       + TrainingParameters.schedule(rateFactor: 1, warmdown: 0.2)
       + TrainingParameters.observation(sampleEvery: 2000),
     produces: .checkpoint, metrics: TrainingParameters.metrics,
-    isResumable: true, usesAllCores: true)
+    isResumable: true, usesAllCores: true,
+    faults: { TrainingDeclaration(.base, $0).faults })
 
   package static let midSchema = StepSchema(
     name: "train.mid",
@@ -88,7 +89,8 @@ extension TrainStep {
       + TrainingParameters.schedule(rateFactor: 1, warmdown: 0.2)
       + TrainingParameters.observation(sampleEvery: 0),
     produces: .checkpoint, metrics: TrainingParameters.metrics,
-    isResumable: true, usesAllCores: true)
+    isResumable: true, usesAllCores: true,
+    faults: { TrainingDeclaration(.mid, $0).faults })
 
   package static let sftSchema = StepSchema(
     name: "train.sft",
@@ -111,5 +113,6 @@ extension TrainStep {
       + TrainingParameters.schedule(rateFactor: 0.02, warmdown: 1)
       + TrainingParameters.observation(sampleEvery: 0),
     produces: .checkpoint, metrics: TrainingParameters.metrics,
-    isResumable: true, usesAllCores: true)
+    isResumable: true, usesAllCores: true,
+    faults: { TrainingDeclaration(.sft, $0).faults })
 }
