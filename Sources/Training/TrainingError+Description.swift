@@ -16,7 +16,7 @@ extension TrainingError: CustomStringConvertible {
       "`\(input)` holds \(found) \(unit), but at least \(needed) are needed"
     case .noSteps(let explanation): "there is nothing to train: \(explanation)"
     case .memory(let needed, let limit, let plan):
-      "training needs \(Self.size(needed)) of memory, but only \(Self.size(limit)) are allowed\n"
+      "this needs \(Self.size(needed)) of memory, but only \(Self.size(limit)) are allowed\n"
         + plan
     case .diverged(let step, let loss, let limit, let lastCheckpoint):
       (loss.isFinite

@@ -35,6 +35,9 @@ package struct EvaluateLossStep: Step {
     let model = try context.input("model").path
     let rows = try parameters.int("batch_rows")
     let sequence = try parameters.optionalInt("sequence_length")
+    try EvaluationSuite.checkMemory(
+      model, threads: context.threads, rows: rows, sequence: sequence, limit: context.memoryLimit,
+      reporter: reporter)
     let loaded = try EvaluationSuite.load(
       model, threads: context.threads, rows: rows, sequence: sequence)
     let result = try EvaluationSuite.loss(
