@@ -72,11 +72,11 @@ package final class GPT: @unchecked Sendable {
     engine = try LanguageModel.engine(precision, products)
     guard (1...65_536).contains(maximumBatch) else {
       throw .invalidShape(
-        field: "batch", value: maximumBatch, requirement: "it must be in 1...65536")
+        field: "batch_rows", value: maximumBatch, requirement: "it must be in 1...65536")
     }
     guard (1...(1 << 20)).contains(trainingSequence) else {
       throw .invalidShape(
-        field: "sequence", value: trainingSequence, requirement: "it must be in 1...1048576")
+        field: "sequence_length", value: trainingSequence, requirement: "it must be in 1...1048576")
     }
     self.configuration = configuration
     self.pool = pool
@@ -137,13 +137,15 @@ package final class GPT: @unchecked Sendable {
   /// The global Euclidean norm of all gradients.
   package func gradientNorm() -> Float {
     guard let gradients else { return 0 }
-    spanSums.withUnsafeMutableBufferPointer { sums in
-      parallelSpans(gradients.count) { range in
-        sums[range.lowerBound / Self.spanSize] = sumOfSquares(
-          gradients.base + range.lowerBound, count: range.count)
+    return timed(.norm) {
+      spanSums.withUnsafeMutableBufferPointer { sums in
+        parallelSpans(gradients.count) { range in
+          sums[range.lowerBound / Self.spanSize] = sumOfSquares(
+            gradients.base + range.lowerBound, count: range.count)
+        }
       }
+      return Float(spanSums.reduce(0, +).squareRoot())
     }
-    return Float(spanSums.reduce(0, +).squareRoot())
   }
 
   static let spanSize = 1 << 16

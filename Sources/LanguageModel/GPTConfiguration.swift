@@ -101,7 +101,7 @@ package struct GPTConfiguration: Sendable, Hashable {
     try check("layers", layers, 1...1024)
     try check("width", width, 2...65_536)
     try check("heads", heads, 1...4096)
-    try check("kv_heads", keyValueHeads, 1...heads)
+    try check("key_value_heads", keyValueHeads, 1...heads)
     try check("sequence_length", sequenceLength, 1...(1 << 20))
     try check("mlp_width", mlpWidth, 1...(1 << 20))
     guard width.isMultiple(of: heads), (width / heads).isMultiple(of: 2) else {
@@ -111,7 +111,7 @@ package struct GPTConfiguration: Sendable, Hashable {
     }
     guard heads.isMultiple(of: keyValueHeads) else {
       throw .invalidShape(
-        field: "kv_heads", value: keyValueHeads,
+        field: "key_value_heads", value: keyValueHeads,
         requirement: "it must divide `heads`, which is \(heads)")
     }
     // The softmax keeps no maximum: the norm of queries and keys bounds its exponent by the root of

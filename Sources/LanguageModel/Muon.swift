@@ -62,7 +62,7 @@ final class Muon {
   }
 
   /// Each matrix is one task, the largest first.
-  func step(model: GPT, rate: Float, decay: Float, momentum: Float, gradientScale: Float) {
+  func step(model: GPT, rate: Float, momentum: Float, gradientScale: Float) {
     model.pool.parallelWithWorker(chunks: order.count) { task, worker in
       let index = order[task]
       let parameter = parameters[index]
@@ -80,8 +80,8 @@ final class Muon {
           average: self.squares[index].pointer)
       }
       let shape = max(1, Float(parameter.rows) / Float(parameter.columns)).squareRoot()
-      nb_muon_apply(
-        parameter.value.pointer, update, rate * shape, rate * decay, parameter.count)
+      // Matrices do not decay.
+      nb_muon_apply(parameter.value.pointer, update, rate * shape, 0, parameter.count)
     }
   }
 

@@ -28,10 +28,13 @@ package final class OptimizerSet {
   /// Changes every weight by its gradient and returns the gradients' global norm before clipping.
   ///
   /// `multiplier` is the schedule's factor on every rate, `stepIndex` counts from 0, and `clip` is
-  /// the largest global norm (nil or 0: no clipping). Gradients are left as they are.
+  /// the largest global norm (nil or 0: no clipping). `gradientNorm` is that norm where it is known
+  /// already. Gradients are left as they are.
   @discardableResult
-  package func step(multiplier: Float, stepIndex: Int, clip: Float?) -> Float {
-    let norm = model.timed(.norm) { model.gradientNorm() }
+  package func step(
+    multiplier: Float, stepIndex: Int, clip: Float?, gradientNorm: Float? = nil
+  ) -> Float {
+    let norm = gradientNorm ?? model.gradientNorm()
     var scale: Float = 1
     if let clip, clip > 0, norm > clip { scale = clip / (norm + 1e-6) }
     for optimizer in adamW {
@@ -46,8 +49,7 @@ package final class OptimizerSet {
     model.timed(.muon) {
       muon.step(
         model: model, rate: settings.matrixRate * multiplier,
-        decay: settings.matrixWeightDecay, momentum: settings.momentum(step: stepIndex),
-        gradientScale: scale)
+        momentum: settings.momentum(step: stepIndex), gradientScale: scale)
     }
     return norm
   }
@@ -55,6 +57,11 @@ package final class OptimizerSet {
   /// All state by name, for the checkpoint: reading and writing these tensors is all there is.
   package var state: [(name: String, tensor: Tensor)] {
     adamW.flatMap(\.state) + muon.state
+  }
+
+  /// Forgets all steps: every tensor of the state is zero again.
+  package func reset() {
+    for entry in state { entry.tensor.buffer.update(repeating: 0) }
   }
 
   /// Bytes of state and scratch for a model of this shape.

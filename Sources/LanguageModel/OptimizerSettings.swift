@@ -8,8 +8,6 @@ package struct OptimizerSettings: Sendable, Hashable {
   package var matrixRate: Float = 0.02
   /// AdamW's decoupled decay, times the rate.
   package var weightDecay: Float = 0
-  /// Muon's decoupled decay, times the rate.
-  package var matrixWeightDecay: Float = 0
   package var beta1: Float = 0.8
   package var beta2: Float = 0.95
   package var epsilon: Float = 1e-10

@@ -9,14 +9,14 @@ extension TrainingError: CustomStringConvertible {
     case .badOption(let name, let problem): "`\(name)` \(problem)"
     case .indivisibleStep(let tokensPerStep, let tokensPerPass, let nearest):
       "`tokens_per_step` is \(tokensPerStep), but one pass takes \(tokensPerPass) tokens "
-        + "(`device_batch` × `sequence_length`) and a step is a whole number of passes: "
+        + "(`batch_rows` × `sequence_length`) and a step is a whole number of passes: "
         + nearest.map(String.init).joined(separator: " or ") + " would do"
     case .missingInput(let name, let purpose): "the input `\(name)` is missing: \(purpose)"
     case .notEnoughData(let input, let found, let needed, let unit):
       "`\(input)` holds \(found) \(unit), but at least \(needed) are needed"
     case .noSteps(let explanation): "there is nothing to train: \(explanation)"
     case .memory(let needed, let limit, let plan):
-      "training needs \(Self.size(needed)) of memory, but only \(Self.size(limit)) are allowed\n"
+      "this needs \(Self.size(needed)) of memory, but only \(Self.size(limit)) are allowed\n"
         + plan
     case .diverged(let step, let loss, let limit, let lastCheckpoint):
       (loss.isFinite
@@ -28,13 +28,22 @@ extension TrainingError: CustomStringConvertible {
     case .notOneToken(let text):
       "`\(text)` is more than one token, so multiple choice can't be scored by its first one"
     case .vocabularyMismatch(let input, let found, let expected):
-      "`\(input)` was made with a vocabulary of \(found) tokens, the tokenizer has \(expected)"
+      "`\(input)` was made with a vocabulary of \(found) tokens, the tokenizer in use here has "
+        + "\(expected): encode the text with this tokenizer"
+    case .tokensOfAnotherTokenizer(let input, let found, let expected):
+      "`\(input)` was made by the tokenizer with hash \(Self.digits(found)), not by the one in use here, "
+        + "\(Self.digits(expected)): encode the text with this tokenizer"
     case .checkpoint(let error): error.description
     case .corpus(let error): "\(error)"
     case .tokenizer(let error): error.description
     case .model(let error): error.description
     case .kernel(let error): error.description
     }
+  }
+
+  private static func digits(_ hash: UInt64) -> String {
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   static func size(_ bytes: Int) -> String {

@@ -22,6 +22,8 @@ package enum TrainingError: Error, Sendable {
   case notOneToken(text: String)
   /// Tokens of the data and of the tokenizer or model are not the same.
   case vocabularyMismatch(input: String, found: Int, expected: Int)
+  /// As many tokens, but other ones; hashes of the tokenizers.
+  case tokensOfAnotherTokenizer(input: String, found: UInt64, expected: UInt64)
   case checkpoint(CheckpointError)
   case corpus(CorpusError)
   case tokenizer(TokenizerError)

@@ -1,8 +1,10 @@
 extension TrainingOptions {
-  /// Everything that can be judged without data, before any work.
+  /// Everything that can be judged without data, before any work. Faults bear the names of the steps'
+  /// parameters.
   package func validate() throws(TrainingError) {
     try require(
-      "device_batch", deviceBatch >= 1 && deviceBatch <= 1 << 16, "must be 1 to 65536")
+      "batch_rows", deviceBatch >= 1 && deviceBatch <= 1 << 16,
+      "is \(deviceBatch), must be 1 to 65536")
     if let sequenceLength {
       try require(
         "sequence_length", sequenceLength >= 2 && sequenceLength <= 1 << 20,
@@ -13,7 +15,7 @@ extension TrainingOptions {
     case .steps(let steps):
       try require("steps", steps >= 1 && steps <= 1 << 40, "is \(steps), must be at least 1")
     case .tokensPerParameter(let ratio): try require("tokens_per_parameter", positive: ratio)
-    case .operations(let count): try require("flops", positive: count)
+    case .operations(let count): try require("operations", positive: count)
     case .epochs(let count): try require("epochs", positive: count)
     case nil: break
     }
@@ -21,23 +23,24 @@ extension TrainingOptions {
       ("matrix_rate", matrixRate), ("embedding_rate", embeddingRate), ("head_rate", headRate),
       ("rate_factor", rateFactor), ("weight_decay", weightDecay), ("clip", clip),
       ("outlier_margin", outlierMargin), ("explosion_margin", explosionMargin),
-      ("save_every_seconds", saveEverySeconds),
+      ("save_interval", saveEverySeconds),
     ] {
       try require(name, rate.isFinite && rate >= 0, "is \(rate), must not be negative")
     }
     for (name, ratio) in [
       ("warmup_ratio", warmupRatio), ("warmdown_ratio", warmdownRatio),
-      ("final_fraction", finalFraction), ("text_fraction", textFraction),
+      ("final_rate_fraction", finalFraction), ("text_fraction", textFraction),
     ] {
       try require(name, ratio >= 0 && ratio <= 1, "is \(ratio), must be 0 to 1")
     }
     try require(
-      "warmdown_ratio", warmupRatio + warmdownRatio <= 1,
-      "and `warmup_ratio` together are more than the whole run")
+      "warmup_ratio", warmupRatio + warmdownRatio <= 1,
+      "is \(warmupRatio), which with a `warmdown_ratio` of \(warmdownRatio) is more than the whole run"
+    )
     for (name, count) in [
       ("evaluate_every", evaluateEvery), ("evaluation_tokens", evaluationTokens),
       ("sample_every", sampleEvery), ("sample_tokens", sampleTokens),
-      ("save_every_steps", saveEverySteps), ("muon_warmup_steps", muonWarmupSteps),
+      ("save_every", saveEverySteps), ("muon_warmup_steps", muonWarmupSteps),
     ] {
       try require(name, count >= 0 && count <= 1 << 40, "is \(count), must not be negative")
     }
@@ -48,7 +51,7 @@ extension TrainingOptions {
   package func accumulation(sequenceLength: Int) throws(TrainingError) -> Int {
     let (pass, overflow) = deviceBatch.multipliedReportingOverflow(by: sequenceLength)
     guard !overflow else {
-      throw .badOption(name: "device_batch", problem: "times `sequence_length` is too large")
+      throw .badOption(name: "batch_rows", problem: "times `sequence_length` is too large")
     }
     guard let tokensPerStep else { return 1 }
     guard tokensPerStep % pass == 0 else {

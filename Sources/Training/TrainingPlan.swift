@@ -1,5 +1,4 @@
 import Corpus
-import JSON
 package import LanguageModel
 import Tokenization
 
@@ -88,13 +87,7 @@ package struct TrainingPlan: Sendable {
         name: "precision", problem: "is bf16, but this processor has no AVX512_BF16 instructions")
     }
     let sequence = configuration.sequenceLength
-    // Beyond any machine, and still far from the end of 64 bits.
-    let size =
-      Double(options.deviceBatch) * Double(sequence) * Double(configuration.layers)
-      * Double(configuration.mlpWidth + configuration.width)
-    guard size < 1e15 else {
-      throw .badOption(name: "device_batch", problem: "times the model's size is too large")
-    }
+    try MemoryNeed.checkSize(configuration, rows: options.deviceBatch, sequence: sequence)
     let accumulation = try options.accumulation(sequenceLength: sequence)
     let tokensPerStep = options.deviceBatch * sequence * accumulation
     let length = options.length ?? (kind == .base ? .tokensPerParameter(20) : .epochs(1))
@@ -192,15 +185,9 @@ extension TrainingPlan {
   func checkMemory(
     threads: Int, limit: Int?, _ reporter: any TrainingReporter
   ) throws(TrainingError) {
-    let parts = memory(threads: threads) + [("program and data", ProcessMemory.resident)]
-    let needed = parts.reduce(0) { $0 + $1.bytes }
-    let plan =
-      "memory: \(TrainingError.size(needed)) = "
-      + parts.map { "\($0.use) \(TrainingError.size($0.bytes))" }.joined(separator: " + ")
-    reporter.log(plan)
-    reporter.measurement("planned_memory_bytes", .int(needed))
-    let limit = limit ?? ProcessMemory.ofMachine
-    guard needed <= limit else { throw .memory(needed: needed, limit: limit, plan: plan) }
+    try MemoryNeed(
+      parts: memory(threads: threads) + [("program and data", ProcessMemory.resident)]
+    ).check(limit: limit, reporter)
   }
 
   /// 8.27 M, 3.1 G …

@@ -63,6 +63,31 @@ import Testing
     #expect(throws: CorpusError.self) { try ids(shard, 1..<3) }
   }
 
+  @Test func shardsNameTheirTokenizerOrLeaveItOpen() throws {
+    let folder = try ScratchFolder()
+    func shard(_ name: String, _ hash: UInt64) throws -> TokenShard {
+      let path = folder.path + "/\(name).tokens"
+      let writer = try TokenShardWriter(
+        path: path, vocabularySize: 9, hasMask: false, tokenizerHash: hash)
+      try writer.append(document: [1, 2])
+      try writer.finish()
+      return try TokenShard(path: path)
+    }
+    let hash: UInt64 = 0xfedc_ba98_7654_3210
+    let old = try shard("old", 0)
+    let known = try shard("known", hash)
+    #expect(old.tokenizerHash == 0 && known.tokenizerHash == hash)
+    // What was written before there were hashes, and still is what a reader of then understands.
+    #expect(try contents(of: old.path)[40..<56].allSatisfy { $0 == 0 })
+    #expect(try contents(of: known.path)[8] == 1)
+    #expect(try TokenDataset(shards: [old]).tokenizerHash == 0)
+    #expect(try TokenDataset(shards: [old, known, old]).tokenizerHash == hash)
+    let other = try shard("other", 1)
+    #expect(
+      throws: CorpusError.tokenShard(path: other.path, fault: .mixed("tokenizer"))
+    ) { try TokenDataset(shards: [known, old, other]) }
+  }
+
   @Test func dataSetsReadAcrossShards() throws {
     let folder = try ScratchFolder()
     var next: Int32 = 0

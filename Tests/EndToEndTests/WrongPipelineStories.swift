@@ -87,6 +87,21 @@ import Testing
       name: "wrong duration",
       text: "  a:\n    step: shell\n    timeout: soon\n    with: {command: 'true'}\n",
       expected: ["pipeline.yaml:5:14: error: `timeout`", "`soon`"]),
+    Fault(
+      name: "numbers that don't go together",
+      text: """
+          t: {step: tokenizer.train, inputs: {text: words.txt}}
+          n: {step: tokenizer.encode, inputs: {text: words.txt, tokenizer: t}}
+          p:
+            step: train.base
+            inputs: {tokens: n, tokenizer: t}
+            with: {depth: 5, tokens_per_step: 100}
+
+        """,
+      expected: [
+        "pipeline.yaml:8:19: error: depth 5 gives a width", "4 and 6",
+        "pipeline.yaml:8:39: error: `tokens_per_step` is 100",
+      ]),
   ]
 
   @Test(arguments: faults) func isToldWithItsPlace(_ fault: Fault) throws {

@@ -62,6 +62,25 @@ import Training
     #expect(seen.count == 8)
   }
 
+  /// The long ones don't come twice before the short ones come once, however small the set.
+  @Test(arguments: [1, 10, 300]) func noPassBeginsBeforeTheOneBeforeIsPlaced(count: Int) throws {
+    let lengths = (0..<count).map { 2 + $0 * 7 % 13 }
+    let conversations = try set(lengths)
+    var source = PackedConversations(conversations, padding: 0, seed: 5)
+    let rowsOfAPass = source.rowCount(epochs: 1, length: 15)
+    var seen = [Int](repeating: 0, count: count)
+    var batch = MicroBatch(rows: 1, length: 15)
+    for row in 1...(3 * rowsOfAPass) {
+      source.next(&batch)
+      for token in batch.tokens where token >= 1000 && token % 1000 == 0 {
+        seen[Int(token) / 1000 - 1] += 1
+      }
+      let (fewest, most) = (seen.min() ?? 0, seen.max() ?? 0)
+      #expect(most - fewest <= 1)
+      if row == rowsOfAPass { #expect(fewest >= 1) }
+    }
+  }
+
   @Test func aConversationLongerThanARowIsCut() throws {
     var packed = PackedConversations(try set([100]), padding: 0, seed: 1)
     var batch = MicroBatch(rows: 1, length: 60)

@@ -45,6 +45,19 @@ import Training
     }
   }
 
+  @Test func noDocumentWaitsTwice() throws {
+    var source = try PackedDocuments(try dataset((0..<40).map { 2 + $0 * 7 % 31 }))
+    var batch = MicroBatch(rows: 1, length: 12)
+    var epochs = Set<Int>()
+    for _ in 0..<200 {
+      try source.next(&batch)
+      let position = source.position
+      epochs.insert(position.epoch)
+      #expect(Set(position.waiting).count == position.waiting.count)
+    }
+    #expect(epochs.count > 3)
+  }
+
   @Test(arguments: [false, true])
   func aSavedPositionIsExact(isPacked: Bool) throws {
     let documents = try dataset((0..<200).map { 1 + $0 * 7 % 31 })

@@ -29,15 +29,18 @@ import Training
       }
       return nil
     }
-    #expect(fault { $0.deviceBatch = 0 } == "device_batch")
+    #expect(fault { $0.deviceBatch = 0 } == "batch_rows")
     #expect(fault { $0.sequenceLength = 1 } == "sequence_length")
     #expect(fault { $0.matrixRate = .nan } == "matrix_rate")
     #expect(fault { $0.clip = -1 } == "clip")
     #expect(fault { $0.warmupRatio = 1.5 } == "warmup_ratio")
-    #expect(fault { ($0.warmupRatio, $0.warmdownRatio) = (0.6, 0.6) } == "warmdown_ratio")
-    #expect(fault { $0.finalFraction = -0.1 } == "final_fraction")
+    #expect(fault { ($0.warmupRatio, $0.warmdownRatio) = (0.6, 0.6) } == "warmup_ratio")
+    #expect(fault { $0.finalFraction = -0.1 } == "final_rate_fraction")
     #expect(fault { $0.keepCheckpoints = 0 } == "keep_checkpoints")
     #expect(fault { $0.evaluateEvery = -5 } == "evaluate_every")
+    #expect(fault { $0.saveEverySteps = -1 } == "save_every")
+    #expect(fault { $0.saveEverySeconds = -1 } == "save_interval")
+    #expect(fault { $0.length = .operations(-1) } == "operations")
   }
 
   @Test func aStepMustBeAWholeNumberOfPasses() throws {
@@ -52,6 +55,7 @@ import Training
       Issue.record("accepted")
     } catch {
       #expect("\(error)".contains("512 or 1024 would do"))
+      #expect("\(error)".contains("`batch_rows` × `sequence_length`"))
     }
     options.tokensPerStep = 100
     do throws(TrainingError) {

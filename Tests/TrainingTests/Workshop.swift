@@ -34,7 +34,8 @@ final class Workshop: Sendable {
 
   func writeShard(_ name: String, _ documents: [String]) throws {
     let writer = try TokenShardWriter(
-      path: path + "/\(name).tokens", vocabularySize: tokenizer.vocabularySize, hasMask: false)
+      path: path + "/\(name).tokens", vocabularySize: tokenizer.vocabularySize, hasMask: false,
+      tokenizerHash: tokenizer.shardHash)
     for text in documents {
       try writer.append(document: [tokenizer.specialTokens.bos] + tokenizer.encode(text))
     }

@@ -6,6 +6,8 @@ package final class TokenDataset: Sendable {
   package let documentCount: Int
   package let vocabularySize: Int
   package let hasMask: Bool
+  /// Of the tokenizer that made the tokens; 0 when no shard tells.
+  package let tokenizerHash: UInt64
   /// `tokenStarts[i]` is the position of shard i's first token.
   private let tokenStarts: [Int]
   private let documentStarts: [Int]
@@ -19,11 +21,13 @@ package final class TokenDataset: Sendable {
     try self.init(shards: shards)
   }
 
-  /// All shards must share a vocabulary size, and all or none have masks.
+  /// All shards must share a vocabulary size and a tokenizer, as far as they name one, and all or
+  /// none have masks.
   package init(shards: [TokenShard]) throws(CorpusError) {
     guard let first = shards.first else { throw .nothingToRead(paths: []) }
     var tokens = 0
     var documents = 0
+    var tokenizerHash: UInt64 = 0
     var tokenStarts: [Int] = []
     var documentStarts: [Int] = []
     for shard in shards {
@@ -32,6 +36,10 @@ package final class TokenDataset: Sendable {
       }
       guard shard.hasMask == first.hasMask else {
         throw .tokenShard(path: shard.path, fault: .mixed("loss mask"))
+      }
+      if tokenizerHash == 0 { tokenizerHash = shard.tokenizerHash }
+      guard shard.tokenizerHash == 0 || shard.tokenizerHash == tokenizerHash else {
+        throw .tokenShard(path: shard.path, fault: .mixed("tokenizer"))
       }
       tokenStarts.append(tokens)
       documentStarts.append(documents)
@@ -45,6 +53,7 @@ package final class TokenDataset: Sendable {
     documentCount = documents
     vocabularySize = first.vocabularySize
     hasMask = first.hasMask
+    self.tokenizerHash = tokenizerHash
   }
 
   /// Copies the ids of `range`, which may cross shards.

@@ -6,6 +6,8 @@ extension TokenShard {
     var vocabularySize: Int
     var tokenCount: Int
     var documentCount: Int
+    /// Of the tokenizer that made the tokens; 0 when that is unknown.
+    var tokenizerHash: UInt64 = 0
 
     static let version = 1
 
@@ -16,8 +18,8 @@ extension TokenShard {
           bytes.append(contentsOf: $0)
         }
       }
-      for number in [tokenCount, documentCount, 0, 0] {
-        withUnsafeBytes(of: UInt64(number).littleEndian) { bytes.append(contentsOf: $0) }
+      for number in [UInt64(tokenCount), UInt64(documentCount), tokenizerHash, 0] {
+        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
       }
       withUnsafeBytes(of: Self.checksum(bytes[...]).littleEndian) { bytes.append(contentsOf: $0) }
       return bytes
@@ -74,6 +76,7 @@ extension TokenShard.Header {
     vocabularySize = number(20, 4)
     tokenCount = number(24, 8)
     documentCount = number(32, 8)
+    tokenizerHash = UInt64(bitPattern: Int64(number(40, 8)))
     guard bytesPerToken == 2 || bytesPerToken == 4 else {
       throw .headerField("bytes per token", value: bytesPerToken)
     }

@@ -13,7 +13,8 @@ import Glibc
 /// | 20 | 4 | vocabulary size |
 /// | 24 | 8 | token count |
 /// | 32 | 8 | document count |
-/// | 40 | 16 | 0 |
+/// | 40 | 8 | hash of the tokenizer, 0 when unknown (as in shards of version 0.1.0) |
+/// | 48 | 8 | 0 |
 /// | 56 | 8 | FNV-1a of the 56 bytes before |
 /// | 64 | | tokens |
 /// | next multiple of 64 | | loss mask, a byte a token, 0 or 1 (when flagged) |
@@ -29,6 +30,8 @@ package final class TokenShard: @unchecked Sendable {
   package let count: Int
   package let documentCount: Int
   package let vocabularySize: Int
+  /// Of the tokenizer that made the tokens; 0 when that is unknown.
+  package let tokenizerHash: UInt64
   package let bytesPerToken: Int
   package let hasMask: Bool
   package var byteCount: Int { mapped.count }
@@ -55,6 +58,7 @@ package final class TokenShard: @unchecked Sendable {
     count = header.tokenCount
     documentCount = header.documentCount
     vocabularySize = header.vocabularySize
+    tokenizerHash = header.tokenizerHash
     bytesPerToken = header.bytesPerToken
     hasMask = header.hasMask
     maskOffset = layout.maskOffset

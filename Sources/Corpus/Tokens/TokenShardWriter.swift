@@ -11,8 +11,11 @@ package final class TokenShardWriter {
   private var isFinished = false
   private var narrow: [UInt16] = []
 
-  /// Tokens take two bytes where every id of the vocabulary fits.
-  package init(path: String, vocabularySize: Int, hasMask: Bool) throws(CorpusError) {
+  /// Tokens take two bytes where every id of the vocabulary fits. `tokenizerHash` tells later
+  /// readers which tokenizer the tokens are of; 0 leaves that open.
+  package init(
+    path: String, vocabularySize: Int, hasMask: Bool, tokenizerHash: UInt64 = 0
+  ) throws(CorpusError) {
     guard vocabularySize > 0, vocabularySize <= Int(Int32.max) else {
       throw .tokenShard(
         path: path, fault: .headerField("vocabulary size", value: vocabularySize))
@@ -20,7 +23,8 @@ package final class TokenShardWriter {
     self.path = path
     header = TokenShard.Header(
       bytesPerToken: vocabularySize <= 1 << 16 ? 2 : 4, hasMask: hasMask,
-      vocabularySize: vocabularySize, tokenCount: 0, documentCount: 0)
+      vocabularySize: vocabularySize, tokenCount: 0, documentCount: 0,
+      tokenizerHash: tokenizerHash)
     output = try OutputFile(path: path)
     mask = hasMask ? try OutputFile(path: path + ".mask", isScratch: true) : nil
     starts = try OutputFile(path: path + ".starts", isScratch: true)

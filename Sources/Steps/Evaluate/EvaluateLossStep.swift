@@ -1,10 +1,7 @@
 package import BuildEngine
-import Corpus
 import JSON
-import Kernels
 import LanguageModel
 package import PipelineFile
-import Tokenization
 import Training
 
 /// `eval.loss`: bits per byte of a model on token shards it was not trained on.
@@ -34,28 +31,18 @@ package struct EvaluateLossStep: Step {
 
   package func run(_ context: StepContext) throws {
     let parameters = ParameterReader(context)
-    _ = try BLAS.load()
-    let pool = try ThreadPool(threads: context.threads)
+    let reporter = DomainReporter(context.reporter)
+    let model = try context.input("model").path
     let rows = try parameters.int("batch_rows")
     let sequence = try parameters.optionalInt("sequence_length")
-    let loaded = try ModelFolder.load(
-      try context.input("model").path, pool: pool, maximumBatch: rows, sequence: sequence,
-      inferenceOnly: true)
-    let tokens = try TokenDataset(paths: context.paths("tokens"))
-    guard tokens.vocabularySize == loaded.tokenizer.vocabularySize else {
-      throw StepFailure(
-        "the tokens are of a vocabulary of \(tokens.vocabularySize), the model's has "
-          + "\(loaded.tokenizer.vocabularySize)",
-        help: "encode the text with the model's tokenizer")
-    }
-    let lengths = (0..<Int32(loaded.tokenizer.vocabularySize)).map {
-      Int32(loaded.tokenizer.byteLength(of: $0))
-    }
-    let result = try LossEvaluation.measure(
-      loaded.model, on: .text(tokens), byteLengths: lengths,
-      sequence: sequence ?? loaded.model.configuration.sequenceLength, rows: rows,
-      tokenLimit: try parameters.int("tokens"),
-      isCancelled: { context.reporter.isCancelled })
+    try EvaluationSuite.checkMemory(
+      model, threads: context.threads, rows: rows, sequence: sequence, limit: context.memoryLimit,
+      reporter: reporter)
+    let loaded = try EvaluationSuite.load(
+      model, threads: context.threads, rows: rows, sequence: sequence)
+    let result = try EvaluationSuite.loss(
+      loaded, text: context.paths("tokens"), tokenLimit: try parameters.int("tokens"),
+      reporter: reporter)
     guard let result else { throw StepInterrupted() }
     let numbers: [String: JSONValue] = [
       "bpb": .double(result.bitsPerByte), "loss": .double(result.mean),

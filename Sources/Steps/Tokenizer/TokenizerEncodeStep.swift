@@ -11,7 +11,7 @@ package struct TokenizerEncodeStep: Step {
   package static let schema = StepSchema(
     name: "tokenizer.encode",
     summary: "Encodes text into token shards that the trainer maps into memory.",
-    revision: 2,
+    revision: 3,
     inputs: [
       InputSchema("text", "parquet, JSONL or text files", kinds: [.files], acceptsMany: true),
       InputSchema("tokenizer", "a trained or imported tokenizer", kinds: [.tokenizer, .files]),
@@ -37,7 +37,8 @@ package struct TokenizerEncodeStep: Step {
       paths: context.paths("text"), column: try parameters.string("column"))
     let writer = try TokenShardWriter(
       path: context.singleOutput + "/" + Self.fileName,
-      vocabularySize: tokenizer.vocabularySize, hasMask: false)
+      vocabularySize: tokenizer.vocabularySize, hasMask: false,
+      tokenizerHash: tokenizer.shardHash)
     let encoder = BatchEncoder(tokenizer, threads: context.threads)
     var documents = DocumentBuffer()
     var encoded = EncodedBatch()

@@ -41,6 +41,7 @@ extension TrainStep {
   package static let baseSchema = StepSchema(
     name: "train.base",
     summary: "Pretrains a GPT on token shards with Muon and AdamW.",
+    revision: 2,
     inputs: [
       InputSchema("tokens", "token shards to train on", kinds: [.tokens], acceptsMany: true),
       InputSchema(
@@ -62,7 +63,8 @@ extension TrainStep {
       + TrainingParameters.schedule(rateFactor: 1, warmdown: 0.2)
       + TrainingParameters.observation(sampleEvery: 2000),
     produces: .checkpoint, metrics: TrainingParameters.metrics,
-    isResumable: true, usesAllCores: true)
+    isResumable: true, usesAllCores: true,
+    faults: { TrainingDeclaration(.base, $0).faults })
 
   package static let midSchema = StepSchema(
     name: "train.mid",
@@ -87,11 +89,13 @@ extension TrainStep {
       + TrainingParameters.schedule(rateFactor: 1, warmdown: 0.2)
       + TrainingParameters.observation(sampleEvery: 0),
     produces: .checkpoint, metrics: TrainingParameters.metrics,
-    isResumable: true, usesAllCores: true)
+    isResumable: true, usesAllCores: true,
+    faults: { TrainingDeclaration(.mid, $0).faults })
 
   package static let sftSchema = StepSchema(
     name: "train.sft",
     summary: "Fine-tunes on conversations; only what the assistant says counts.",
+    revision: 2,
     inputs: [
       InputSchema("model", "the model to fine-tune", kinds: [.checkpoint]),
       InputSchema("conversations", "the mixture", kinds: [.conversations], acceptsMany: true),
@@ -109,5 +113,6 @@ extension TrainStep {
       + TrainingParameters.schedule(rateFactor: 0.02, warmdown: 1)
       + TrainingParameters.observation(sampleEvery: 0),
     produces: .checkpoint, metrics: TrainingParameters.metrics,
-    isResumable: true, usesAllCores: true)
+    isResumable: true, usesAllCores: true,
+    faults: { TrainingDeclaration(.sft, $0).faults })
 }

@@ -46,10 +46,7 @@ struct ConversationLoader {
   private func append(
     _ dataset: TokenDataset, to builder: inout RenderedConversations.Builder, input: String
   ) throws(TrainingError) {
-    guard dataset.vocabularySize == tokenizer.vocabularySize else {
-      throw .vocabularyMismatch(
-        input: input, found: dataset.vocabularySize, expected: tokenizer.vocabularySize)
-    }
+    try dataset.check(tokenizer, input: input)
     for index in 0..<dataset.documentCount {
       let range = dataset.documentRange(index)
       let count = min(range.count, longest)

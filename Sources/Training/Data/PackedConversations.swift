@@ -1,7 +1,7 @@
 /// Fine-tuning's rows, packed: each holds whole conversations that fit best, only replies are
 /// trained on, and what is left over is padding.
 ///
-/// A conversation longer than a row is cut to one.
+/// A conversation longer than a row is cut to one. Each is placed once before any is placed again.
 package struct PackedConversations: BatchSource {
   private let conversations: RenderedConversations
   private let padding: Int32
@@ -66,8 +66,10 @@ package struct PackedConversations: BatchSource {
     }
   }
 
+  /// The next pass over the set begins when none of the one before waits any more: otherwise the long
+  /// ones of all passes would go before the short ones of the first.
   private mutating func refill() {
-    while waiting.count < Self.waitingLimit {
+    while waiting.count < Self.waitingLimit, index > 0 || waiting.isEmpty {
       waiting.append(order.item(index, epoch: epoch))
       index += 1
       if index == conversations.count {
@@ -94,6 +96,8 @@ package struct PackedConversations: BatchSource {
     position.epoch = epoch
     position.index = index
     position.waiting.removeAll(keepingCapacity: true)
+    // Fewer wait towards the end of a pass than at the start of the next.
+    position.waiting.reserveCapacity(Self.waitingLimit)
     position.waiting.append(contentsOf: waiting)
   }
 

@@ -3,8 +3,8 @@ package import Corpus
 /// Pretraining's rows, packed: each begins with a document and holds the ones that fit best; where
 /// none fits, the shortest is cut to fill the row and its rest is dropped.
 ///
-/// About a third of the tokens is dropped, and none is padding. Losses of the two ways to make rows
-/// can't be compared.
+/// About a third of the tokens is dropped, and none is padding. Each document is placed once before any
+/// is placed again. Losses of the two ways to make rows can't be compared.
 package struct PackedDocuments: BatchSource {
   private let dataset: TokenDataset
   private var epoch = 0
@@ -65,8 +65,10 @@ package struct PackedDocuments: BatchSource {
     }
   }
 
+  /// The next pass over the set begins when none of the one before waits any more, see
+  /// `PackedConversations`.
   private mutating func refill() {
-    while waiting.count < Self.waitingLimit {
+    while waiting.count < Self.waitingLimit, index > 0 || waiting.isEmpty {
       if !dataset.documentRange(index).isEmpty { waiting.append(index) }
       index += 1
       if index == dataset.documentCount {
@@ -80,6 +82,8 @@ package struct PackedDocuments: BatchSource {
     position.epoch = epoch
     position.index = index
     position.waiting.removeAll(keepingCapacity: true)
+    // Fewer wait towards the end of a pass than at the start of the next.
+    position.waiting.reserveCapacity(Self.waitingLimit)
     position.waiting.append(contentsOf: waiting)
   }
 

@@ -97,10 +97,7 @@ struct TrainingData {
     do throws(CorpusError) { dataset = try TokenDataset(paths: paths) } catch {
       throw .corpus(error)
     }
-    guard dataset.vocabularySize == tokenizer.vocabularySize else {
-      throw .vocabularyMismatch(
-        input: input, found: dataset.vocabularySize, expected: tokenizer.vocabularySize)
-    }
+    try dataset.check(tokenizer, input: input)
     guard dataset.count >= 2 else {
       throw .notEnoughData(input: input, found: dataset.count, needed: 2, unit: "tokens")
     }

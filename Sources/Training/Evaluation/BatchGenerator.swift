@@ -94,9 +94,10 @@ package final class BatchGenerator {
     return replies
   }
 
-  /// A prompt that leaves no room loses its beginning, all but the first token.
+  /// A prompt that leaves no room loses its beginning, all but the first token, which always stays.
   private func fitting(_ prompt: [Int32], reserving tokens: Int) -> [Int32] {
-    let room = decoder.maximumLength - max(1, min(tokens, decoder.maximumLength / 2))
+    let reserved = max(1, min(tokens, decoder.maximumLength / 2))
+    let room = max(1, decoder.maximumLength - reserved)
     guard prompt.count > room else { return prompt }
     return Array(prompt.prefix(1)) + prompt.suffix(room - 1)
   }

@@ -5,16 +5,17 @@ import Tokenization
 
 /// Measures of a finished model: bits per byte, multiple choice, and answers it has to write.
 package enum EvaluationSuite {
-  /// Loads a checkpoint folder for evaluation, for passes of `rows` rows.
+  /// Loads a checkpoint folder for evaluation, for passes of `rows` rows of at most `sequence` tokens,
+  /// the model's own length by default.
   package static func load(
-    _ path: String, threads: Int, rows: Int = 16
+    _ path: String, threads: Int, rows: Int = 16, sequence: Int? = nil
   ) throws(TrainingError) -> LoadedModel {
     let pool: ThreadPool
     do throws(KernelError) { pool = try ThreadPool(threads: threads) } catch {
       throw .kernel(error)
     }
     return try checkpoint { () throws(CheckpointError) in
-      try ModelFolder.load(path, pool: pool, maximumBatch: rows)
+      try ModelFolder.load(path, pool: pool, maximumBatch: rows, sequence: sequence)
     }
   }
 
@@ -29,11 +30,7 @@ package enum EvaluationSuite {
     do throws(CorpusError) { dataset = try TokenDataset(paths: paths) } catch {
       throw .corpus(error)
     }
-    guard dataset.vocabularySize == loaded.tokenizer.vocabularySize else {
-      throw .vocabularyMismatch(
-        input: "tokens", found: dataset.vocabularySize,
-        expected: loaded.tokenizer.vocabularySize)
-    }
+    try dataset.check(loaded.tokenizer, input: "tokens")
     guard dataset.count >= 2 else {
       throw .notEnoughData(input: "tokens", found: dataset.count, needed: 2, unit: "tokens")
     }

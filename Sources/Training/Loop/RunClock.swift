@@ -79,8 +79,8 @@ struct RunClock {
   }
 
   /// `loss 3.21 · 6900 tok/s · 71 % of peak · 1:23 left`
-  func detail(loss: Double, step: Int) -> String {
-    var parts = ["loss \(TrainingError.rounded(loss))"]
+  func detail(loss: Double?, step: Int) -> String {
+    var parts = loss.map { ["loss \(TrainingError.rounded($0))"] } ?? []
     if let rate = tokensPerSecond, rate > 0 {
       parts.append("\(Int(rate)) tok/s")
       if let share = shareOfPeak { parts.append("\(Int((share * 100).rounded())) % of peak") }

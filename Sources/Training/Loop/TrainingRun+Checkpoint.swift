@@ -72,6 +72,8 @@ extension TrainingRun {
         return (source, true)
       } catch {
         reporter.log("\(folder) can't be used: \(error)")
+        // It may have been filled before the damage showed; weights are made again in any case.
+        optimizer.reset()
       }
     }
     try store.removeAll()
@@ -88,6 +90,7 @@ extension TrainingRun {
   }
 
   /// The data from where the checkpoint left it; nil when it was made with other settings or data.
+  /// All that is small is read and judged before weights and optimiser are overwritten.
   private func restore(_ folder: String) throws(TrainingError) -> (any BatchSource)? {
     let path = folder + "/" + ModelFolder.training
     let record = try checkpoint { () throws(CheckpointError) in try ModelFolder.readJSON(path) }
@@ -103,15 +106,19 @@ extension TrainingRun {
     else {
       throw .checkpoint(.badValue(path: path, key: "state", problem: "is not complete"))
     }
+    var source = try freshSource()
+    try source.seek(position)
+    let lines = try checkpoint { () throws(CheckpointError) in
+      (
+        metrics: try Self.readLines(folder + "/metrics.jsonl"),
+        samples: try Self.readLines(folder + "/samples.txt")
+      )
+    }
     try checkpoint { () throws(CheckpointError) in
       try ModelFolder.readWeights(folder + "/" + ModelFolder.weights, into: model)
       try ModelFolder.readOptimizer(optimizer, from: folder)
-      metrics = try Self.readLines(folder + "/metrics.jsonl")
-      samples = try Self.readLines(folder + "/samples.txt")
     }
-    var source = try freshSource()
-    try source.seek(position)
-    state = loopState
+    (state, metrics, samples) = (loopState, lines.metrics, lines.samples)
     return source
   }
 

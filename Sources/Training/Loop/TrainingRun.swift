@@ -146,18 +146,43 @@ final class TrainingRun {
   private func trainOneStep(_ reader: StepReader) throws(TrainingError) -> Bool {
     let step = state.step
     let rows = try clock.rows(from: reader)
-    // The loss is divided by what the whole step trains on.
     let trained = rows.batches.reduce(0) { $0 + $1.trainedTokens }
+    if trained == 0 {
+      // The mean of no losses is no loss, and momenta must not move weights that nothing was learnt for.
+      reporter.log("step \(step): its rows hold no token to train on; the weights stay")
+    } else if try !learn(rows, trainedTokens: trained) {
+      return false
+    }
+    state.step += 1
+    state.tokens += rows.batches.reduce(0) { $0 + $1.rows * $1.length }
+    state.trainedTokens += trained
+    swap(&position, &rows.end)
+    clock.stepDone(state.step)
+    reporter.progress(
+      TrainingProgress(
+        completed: state.step, total: plan.steps, unit: "steps",
+        detail: clock.detail(loss: state.smoothedLoss, step: state.step)))
+    return true
+  }
+
+  /// Changes the weights by the rows of a step, unless its loss is an outlier; false when it was asked
+  /// to stop before.
+  private func learn(
+    _ rows: StepRows, trainedTokens: Int
+  ) throws(TrainingError) -> Bool {
+    let step = state.step
     model.zeroGradients()
     var sum = LossSum()
     for (index, batch) in rows.batches.enumerated() {
       if index > 0, reporter.isCancelled { return false }
+      // The loss is divided by what the whole step trains on.
       sum += model.forwardBackward(
         tokens: batch.tokens, targets: batch.targets, batch: batch.rows, sequence: batch.length,
-        gradientScale: trained > 0 ? 1 / Float(trained) : 0)
+        gradientScale: 1 / Float(trainedTokens))
     }
     let loss = sum.mean
-    try guardAgainstDivergence(loss, gradientNorm: model.gradientNorm())
+    let norm = model.gradientNorm()
+    try guardAgainstDivergence(loss, gradientNorm: norm)
     let multiplier = plan.schedule.multiplier(at: step)
     var values: [String: Double] = ["loss": loss, "rate": multiplier]
     if isOutlier(loss) {
@@ -167,22 +192,14 @@ final class TrainingRun {
       reporter.log(
         "step \(step): loss \(TrainingError.rounded(loss)) is an outlier; the step is left out")
     } else {
-      let norm = optimizer.step(
-        multiplier: Float(multiplier), stepIndex: step, clip: Float(plan.options.clip))
+      optimizer.step(
+        multiplier: Float(multiplier), stepIndex: step, clip: Float(plan.options.clip),
+        gradientNorm: norm)
       values["gradient_norm"] = Double(norm)
       state.record(loss: loss)
       state.consecutiveSkips = 0
     }
-    state.step += 1
-    state.tokens += rows.batches.reduce(0) { $0 + $1.rows * $1.length }
-    state.trainedTokens += trained
-    swap(&position, &rows.end)
     record(step: step, values)
-    clock.stepDone(state.step)
-    reporter.progress(
-      TrainingProgress(
-        completed: state.step, total: plan.steps, unit: "steps",
-        detail: clock.detail(loss: state.smoothedLoss ?? loss, step: state.step)))
     return true
   }
 
@@ -261,9 +278,12 @@ final class TrainingRun {
   }
 
   private func finish(_ validation: [String: Double]) throws(TrainingError) -> TrainingSummary {
+    guard let firstLoss = state.firstLoss, let finalLoss = state.smoothedLoss else {
+      throw .noSteps(explanation: "no row of \(state.step) steps holds a token to train on")
+    }
     let summary = TrainingSummary(
-      steps: state.step, tokens: state.tokens, firstLoss: state.firstLoss ?? .nan,
-      finalLoss: state.smoothedLoss ?? .nan, validation: validation)
+      steps: state.step, tokens: state.tokens, firstLoss: firstLoss, finalLoss: finalLoss,
+      validation: validation)
     try writeFolder(environment.output, summary: summary)
     try store.removeAll()
     try checkpoint { () throws(CheckpointError) in
