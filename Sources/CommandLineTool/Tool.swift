@@ -69,6 +69,15 @@ extension Tool {
     } + arguments[end...]
   }
 
+  /// Commands that consist of subcommands.
+  private static var groups: [String] {
+    var names: [String] = []
+    for command in configuration.subcommands where !command.configuration.subcommands.isEmpty {
+      names.append(command._commandName)
+    }
+    return names
+  }
+
   /// Moves `-C DIR`, `-f FILE` and output flags that stand before the command behind it, where
   /// the command declares them.
   static func reordered(_ arguments: [String]) -> [String] {
@@ -85,7 +94,10 @@ extension Tool {
         index += 1
       default:
         guard !leading.isEmpty, !arguments[index].hasPrefix("-") else { return arguments }
-        return [arguments[index]] + leading + arguments[(index + 1)...]
+        // `cache verify` and the like are one command of two words, and the second declares the options.
+        let isGroup = groups.contains(arguments[index])
+        let end = min(arguments.count, index + (isGroup ? 2 : 1))
+        return arguments[index..<end] + leading + arguments[end...]
       }
     }
     return arguments

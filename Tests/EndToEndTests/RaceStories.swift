@@ -110,7 +110,7 @@ import Testing
     #expect(try project.run("run").status == 0)
     usleep(2_500_000)
     #expect(try project.result("a") == "made\n")
-    #expect(try project.run("cache", "verify").status == 0)
+    #expect(try project.run("-C", ".", "cache", "verify").status == 0)
   }
 
   @Test func whatAKeptRunRestoredIsKept() throws {
