@@ -157,6 +157,17 @@ import Testing
     #expect(try project.result("next") == "good again\n")
   }
 
+  @Test func aHangingCheckIsEndedByTheTimeout() throws {
+    let project = try project(check("sleep 60"))
+    try project.write(
+      "pipeline.yaml",
+      pipeline(check("sleep 60")).replacing(
+        "step: shell", with: "step: shell\n    timeout: 1s", maxReplacements: 1))
+    let end = try project.run("run")
+    #expect(end.status == 1)
+    #expect(end.error.contains("it ran longer than its timeout of 1"), "\(end.error)")
+  }
+
   /// What is judged again may be judged otherwise: what was proved fresh before is so no longer.
   @Test func aVerdictGivenAgainCounts() throws {
     let project = try project(check("test -e $NB_ROOT/mark"))

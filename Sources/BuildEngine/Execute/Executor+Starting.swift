@@ -56,7 +56,8 @@ extension Executor {
       if job.attempt == 1 { job.firstStart = job.startedAt }
       announce(job)
       job.worker = try launcher.launch(launch)
-      if let timeout = graph.assets[job.asset].timeout, job.check == nil {
+      // Of the step, and of each check of what it made.
+      if let timeout = graph.assets[job.asset].timeout {
         job.deadline = job.startedAt + timeout
       }
     } catch {
