@@ -29,7 +29,7 @@ extension Download {
     }
   }
 
-  /// Checks the bytes at hand and gives the file its name.
+  /// Checks the bytes at hand and ends the file.
   func complete() throws(TransferError) -> DownloadedFile {
     guard let partial else { throw .library(reason: "no file was open") }
     if let expectedSize, partial.size != expectedSize {
@@ -53,7 +53,7 @@ extension Download {
 
   /// The file of an earlier session with the same request.
   func finishedBefore() -> DownloadedFile? {
-    guard request.keepsFinished, attempts == 0, let size = FinishedFile.size(request.destination),
+    guard request.keepsFinished, !request.isFolderNew, attempts == 0, let size = FinishedFile.size(request.destination),
       expectedSize ?? size == size
     else { return nil }
     return DownloadedFile(

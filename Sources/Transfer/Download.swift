@@ -101,7 +101,8 @@ final class Download: AnswerReceiver {
     }
     guard phase == .content else { return question }
     if partial == nil {
-      let opened = try PartialFile(destination: request.destination)
+      let opened = try PartialFile(
+        destination: request.destination, isFolderNew: request.isFolderNew)
       resumedFrom = opened.size
       highWater = opened.size
       partial = opened

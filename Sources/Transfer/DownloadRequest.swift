@@ -7,7 +7,8 @@ package struct DownloadRequest: Sendable {
   /// `WebURL.origin` of the one host that may see token and headers: the first source's, unless set
   /// otherwise. Nil for nobody.
   package var credentialsOrigin: String?
-  /// Absolute path of the finished file. Its folder must exist; `.part` files appear beside it.
+  /// Absolute path of the finished file. Its folder must exist; until it is finished it can be
+  /// written to, and a `.part.json` may stand beside it.
   package var destination: String
   /// 64 hexadecimal digits, lower case.
   package var sha256: String?
@@ -19,6 +20,8 @@ package struct DownloadRequest: Sendable {
   /// A file that is at `destination` already was put there by an earlier session with this very
   /// request, and need not be fetched again.
   package var keepsFinished: Bool
+  /// The destination's folder was made for this request just now: no earlier session left anything.
+  package var isFolderNew = false
 
   /// Whether size and hash are asked of the Git-LFS pointer that a hub keeps for the file.
   package enum PointerUse: Sendable, Hashable {
@@ -41,6 +44,13 @@ package struct DownloadRequest: Sendable {
     self.size = size
     self.pointer = pointer
     self.keepsFinished = keepsFinished
+  }
+
+  /// Whether a session makes a file of this name in the destination's folder, finished or not.
+  package func owns(_ name: String) -> Bool {
+    [destination, PartialFile.memoPath(destination)].contains { path in
+      path.utf8.split(separator: UInt8(ascii: "/")).last?.elementsEqual(name.utf8) == true
+    }
   }
 }
 

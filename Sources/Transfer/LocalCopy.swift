@@ -32,11 +32,11 @@ enum LocalCopy {
       throw .wrongSize(url: source, expected: expected, found: size)
     }
     try admit(size)
-    let partial = PartialFile.path(request.destination)
-    Files.remove(PartialFile.memoPath(request.destination))
-    Files.remove(partial)
+    let destination = request.destination
+    Files.remove(PartialFile.memoPath(destination))
+    Files.remove(destination)
     do throws(TransferError) {
-      let output = try FileHandle(path: partial, flags: O_WRONLY | O_CREAT | O_TRUNC)
+      let output = try FileHandle(path: destination, flags: O_WRONLY | O_CREAT | O_EXCL)
       if let expected = request.sha256 {
         let hash = try SHA256()
         try copy(input, to: output, hash: hash, isCancelled: isCancelled, received: received)
@@ -58,9 +58,9 @@ enum LocalCopy {
       else {
         throw .interrupted(url: source, received: copied, reason: "the file changed meanwhile")
       }
-      try Files.rename(partial, to: request.destination)
+      try output.makeReadOnly()
     } catch {
-      Files.remove(partial)
+      Files.remove(destination)
       throw error
     }
     return DownloadedFile(

@@ -6,11 +6,13 @@ import JSON
   import Darwin
 #endif
 
-/// A file that is still growing, `<destination>.part`, and what a later session must know to
-/// continue it, `<destination>.part.json`.
+/// A file that is still growing, and what a later session must know to continue it,
+/// `<destination>.part.json`.
 ///
-/// The second exists only while it is true of the first: it goes before the first is emptied, and
-/// comes after the bytes it speaks of belong to the answer it names.
+/// It has its final name from the start and can be written to until it is finished: becoming read-only
+/// is one step that no kill divides, and cheaper than a change of name. The second file exists only while
+/// it is true of the first: it goes before the first is emptied or finished, and comes after the bytes it
+/// speaks of belong to the answer it names.
 final class PartialFile {
   /// What tells one version of a remote file from another.
   struct Origin: Equatable {
@@ -28,34 +30,58 @@ final class PartialFile {
     var validator: String? { entityTag ?? lastModified }
   }
 
-  private let destination: String
+  private var destination: String { file.path }
   private let file: FileHandle
   /// Bytes held.
   private(set) var size: Int
   private(set) var origin: Origin?
   private var isRemembered: Bool
 
-  static func path(_ destination: String) -> String { destination + ".part" }
   static func memoPath(_ destination: String) -> String { destination + ".part.json" }
 
-  init(destination: String) throws(TransferError) {
-    self.destination = destination
-    if let new = try FileHandle.createNew(path: Self.path(destination)) {
+  /// Begins a file, or goes on with one that an earlier session left; a finished one is not wanted any
+  /// more and gives way.
+  init(destination: String, isFolderNew: Bool = false) throws(TransferError) {
+    if let new = try FileHandle.createNew(path: destination) {
+      // Of a file that was lost with the power.
+      if !isFolderNew { Files.remove(Self.memoPath(destination)) }
       file = new
       size = 0
       isRemembered = false
       return
     }
-    file = try FileHandle(path: Self.path(destination), flags: O_RDWR | O_CREAT)
-    let status = try file.status()
-    guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: file.path) }
-    size = Int(status.st_size)
+    guard let old = try Self.reopen(destination) else {
+      Files.remove(Self.memoPath(destination))
+      Files.remove(destination)
+      guard let new = try FileHandle.createNew(path: destination) else {
+        throw .fileSystem(operation: "create", path: destination, code: EEXIST)
+      }
+      file = new
+      size = 0
+      isRemembered = false
+      return
+    }
+    file = old.file
+    size = old.size
     origin = Self.readMemo(Self.memoPath(destination))
     isRemembered = origin != nil
     if origin == nil {
       Files.remove(Self.memoPath(destination))
       try restart()
     }
+  }
+
+  /// An unfinished file; nil where something else has the name.
+  private static func reopen(
+    _ path: String
+  ) throws(TransferError) -> (file: FileHandle, size: Int)? {
+    var status = stat()
+    guard lstat(path, &status) == 0 else {
+      throw .fileSystem(operation: "look at", path: path, code: errno)
+    }
+    guard status.st_mode & S_IFMT != S_IFDIR else { throw .notAFile(path: path) }
+    guard status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o222 != 0 else { return nil }
+    return (try FileHandle(path: path, flags: O_RDWR | O_NOFOLLOW), Int(status.st_size))
   }
 
   /// Forgets all bytes.
@@ -105,17 +131,15 @@ final class PartialFile {
     }
   }
 
-  /// Gives the file its name, after which nobody writes to it any more. Its status then is of the
-  /// content with `digest`.
+  /// Nobody writes to the file any more. Its status then is of the content with `digest`.
   func finish(
     _ digest: WrittenContent.Digest?
   ) throws(TransferError) -> WrittenContent? {
-    // In this order, so that no crash leaves a memo without its file.
+    // In this order, so that no crash leaves a memo beside a finished file.
     if isRemembered { Files.remove(Self.memoPath(destination)) }
-    try Files.rename(file.path, to: destination)
-    guard let digest else { return nil }
-    // After the name: a partial file must stay one that a later session can write to.
+    isRemembered = false
     try file.makeReadOnly()
+    guard let digest else { return nil }
     let status = try file.status()
     return WrittenContent(
       digest: digest, size: Int64(status.st_size),

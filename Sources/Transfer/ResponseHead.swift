@@ -34,14 +34,14 @@ package struct ResponseHead {
     }
     if line.starts(with: "HTTP/".utf8) {
       self = ResponseHead()
-      let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-      status = words.count > 1 ? Int(words[1]) ?? 0 : 0
+      let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
+      status = words.count > 1 ? Int(String(decoding: words[1], as: UTF8.self)) ?? 0 : 0
       return
     }
-    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
-    let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
-    guard Self.names.contains(name) else { return }
-    let value = Self.trim(String(decoding: line[(colon + 1)...], as: UTF8.self))
+    guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
+      let name = Self.names.first(where: { Self.isSame(line[..<colon], $0) })
+    else { return }
+    let value = Self.trimmed(line[(colon + 1)...])
     switch name {
     case "content-length":
       contentLength = Int(value).flatMap { $0 >= 0 ? $0 : nil }
@@ -62,7 +62,23 @@ package struct ResponseHead {
     }
   }
 
-  private static let names: Set<String> = [
+  /// Whether a field's name is this one, in whatever case.
+  private static func isSame(_ bytes: Slice<UnsafeRawBufferPointer>, _ name: String) -> Bool {
+    bytes.count == name.utf8.count
+      && zip(bytes, name.utf8).allSatisfy { byte, letter in
+        byte == letter || (byte ^ letter == 0x20 && letter >= UInt8(ascii: "a"))
+      }
+  }
+
+  private static func trimmed(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+    let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+    guard let first = bytes.firstIndex(where: { !isBlank($0) }),
+      let last = bytes.lastIndex(where: { !isBlank($0) })
+    else { return "" }
+    return String(decoding: bytes[first...last], as: UTF8.self)
+  }
+
+  private static let names = [
     "content-length", "content-range", "content-encoding", "etag", "last-modified", "retry-after",
   ]
 

@@ -121,10 +121,58 @@ import Testing
       stamp: FileGuard(
         size: 7, modified: 1_764_169_525_123_456_789, changed: 1_764_169_525_123_456_790,
         inode: inode))
-    for event in [WorkerEvent.written([file]), .partitionDone("7", [file, file]), .written([])] {
-      let line = JSONWriter.text(event.json)
+    let whole = WrittenOutput([file], isWhole: true)
+    for event in [
+      WorkerEvent.written([file]), .written(whole), .written([]),
+      .partitionDone("7", [file, file]),
+      .partitionDone("\"", whole), .partitionDone("ü", WrittenOutput([], isWhole: true)),
+    ] {
+      var line = ""
+      event.writeLine(into: &line)
+      #expect(line == JSONWriter.text(event.json) + "\n")
       #expect(WorkerEvent(json: try JSONParser.parse(line)) == event, "\(line)")
     }
+  }
+
+  // MARK: Whole folders
+
+  /// As `define`, saying that nothing but the file is there.
+  private func defineWhole(
+    others: [String] = [], stating: @escaping @Sendable (FileGuard) -> FileGuard = { $0 }
+  ) {
+    lab.toys.define("hasher") { context in
+      let path = context.output + "/text"
+      try Disk.writeWhole(Array("content".utf8), to: path, mode: 0o444)
+      for name in others { try Disk.writeWhole([], to: context.output + "/" + name) }
+      guard let status = Disk.status(path) else { throw LabError("no file") }
+      let file = WrittenFile(
+        path: "text", digest: Digest(of: "content"), stamp: stating(status.stamp))
+      context.reporter.written(WrittenOutput([file], isWhole: true))
+    }
+  }
+
+  @Test func aWholeFolderGivesWhatListingGives() throws {
+    defineWhole()
+    #expect(try digest() == honest())
+    #expect(try lab.engine([node]).verifyCache().isEmpty)
+    #expect(try lab.run([node]).executed.isEmpty)
+  }
+
+  @Test func aWholeFolderIsNotListed() throws {
+    defineWhole(others: ["more"])
+    let digest = try digest()
+    #expect(try digest == honest())
+    #expect(try lab.engine([node]).verifyCache().map(\.digest) == [digest])
+  }
+
+  @Test func aWholeFolderWithAFileThatIsNotAsStatedIsListed() throws {
+    defineWhole(others: ["more"]) { stamp in
+      var stamp = stamp
+      stamp.size += 1
+      return stamp
+    }
+    #expect(try digest() != honest())
+    #expect(try lab.engine([node]).verifyCache().isEmpty)
   }
 
   @Test func anEarlierAttemptsStatementIsForgotten() throws {

@@ -86,10 +86,11 @@ import Testing
       .compactMap { Int($0) }
   }
 
-  /// Shards that had their name already when the program died.
+  /// Shards that were finished already when the program died.
   private func finishedInStaging(_ project: TestProject) throws -> [Int] {
     try project.list("cache/staging").filter { $0.hasSuffix(".out") }.flatMap { name in
-      try project.list("cache/staging/\(name)").compactMap { Int($0) }
+      try project.list("cache/staging/\(name)")
+        .filter { project.isReadOnly("cache/staging/\(name)/\($0)") }.compactMap { Int($0) }
     }
   }
 

@@ -29,7 +29,7 @@ struct FetchLab {
 final class Listener: StepReporter {
   struct Heard {
     var done: [String] = []
-    var written: [String: [WrittenFile]] = [:]
+    var written: [String: WrittenOutput] = [:]
     var failed: [String: String] = [:]
     var progress: StepProgress?
     var isCancelled = false
@@ -49,13 +49,13 @@ final class Listener: StepReporter {
   func measurement(_ name: String, _ value: JSONValue) {}
   func sample(step: Int, _ values: [String: Double]) {}
   func log(_ line: String) {}
-  func partitionDone(_ value: String, _ files: [WrittenFile]) {
+  func partitionDone(_ value: String, _ output: WrittenOutput) {
     heard.withLock {
       $0.done.append(value)
-      $0.written[value] = files
+      $0.written[value] = output
     }
   }
-  func written(_ files: [WrittenFile]) { heard.withLock { $0.written[""] = files } }
+  func written(_ output: WrittenOutput) { heard.withLock { $0.written[""] = output } }
   func partitionFailed(_ value: String, _ message: String) {
     heard.withLock { $0.failed[value] = message }
   }

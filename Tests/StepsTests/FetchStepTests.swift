@@ -43,13 +43,25 @@ import Testing
       ["url": .string(url), "filename": "words.txt"], partitions: partitions, listener: listener)
     let written = listener.heard.withLock { $0.written }
     #expect(Set(written.keys) == Set(partitions ?? [""]))
-    for (partition, files) in written {
+    for (partition, output) in written {
       let path = folder.file(partition.isEmpty ? "out/words.txt" : "out/\(partition)/words.txt")
       let status = try #require(Disk.status(path))
       #expect(status.permissions == 0o444)
       let digest = try FileHasher.digests(of: [path], width: 1)[0]
-      #expect(files == [WrittenFile(path: "words.txt", digest: digest, stamp: status.stamp)])
+      let file = WrittenFile(path: "words.txt", digest: digest, stamp: status.stamp)
+      #expect(output == WrittenOutput([file], isWhole: true))
     }
+  }
+
+  @Test func aFolderThatWasThereIsTidiedAndListedByTheEngine() throws {
+    let server = try LoopbackServer { .file([1], for: $0) }
+    for name in ["0.part", "0.part.json", "other/x"] { try folder.write("out/0/\(name)", "old") }
+    let listener = Listener()
+    try run(["url": .string("\(server.url)/{shard}")], partitions: ["0", "1"], listener: listener)
+    #expect(try folder.list("out/0") == ["0"])
+    let written = listener.heard.withLock { $0.written }
+    #expect(written["0"]?.isWhole == false && written["0"]?.files.count == 1)
+    #expect(written["1"]?.isWhole == true)
   }
 
   @Test func aCopyInTheKernelIsLeftToTheEngineToRead() throws {

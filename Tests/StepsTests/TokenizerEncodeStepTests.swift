@@ -13,8 +13,8 @@ import Tokenization
     func measurement(_ name: String, _ value: JSONValue) {}
     func sample(step: Int, _ values: [String: Double]) {}
     func log(_ line: String) {}
-    func partitionDone(_ value: String, _ files: [WrittenFile]) {}
-    func written(_ files: [WrittenFile]) {}
+    func partitionDone(_ value: String, _ output: WrittenOutput) {}
+    func written(_ output: WrittenOutput) {}
     func partitionFailed(_ value: String, _ message: String) {}
   }
 

@@ -91,6 +91,12 @@ package final class TemporaryFolder: Sendable {
   }
 
   /// True for a file, folder or link of any kind, a dangling link included.
+  /// Whether nobody may write to a file.
+  package func isReadOnly(_ relative: String) -> Bool {
+    var status = stat()
+    return stat(file(relative), &status) == 0 && status.st_mode & 0o222 == 0
+  }
+
   package func exists(_ relative: String) -> Bool {
     var status = stat()
     return lstat(file(relative), &status) == 0

@@ -19,6 +19,7 @@ extension TestProject {
 
   package func bytes(_ file: String) throws -> [UInt8] { try folder.read(relative(file)) }
 
+  package func isReadOnly(_ file: String) -> Bool { folder.isReadOnly(relative(file)) }
   package func exists(_ file: String) -> Bool { folder.exists(relative(file)) }
 
   package func list(_ file: String = ".") throws -> [String] { try folder.list(relative(file)) }

@@ -197,7 +197,8 @@ import Transfer
       }
     }
     #expect(clock.now - start < .milliseconds(1000))
-    #expect(!fetching.folder.exists("file.bin"))
+    #expect(try fetching.folder.read("file.bin") == [1, 2])
+    #expect(!fetching.folder.isReadOnly("file.bin"))
   }
 
   @Test func progressEndsComplete() throws {

@@ -51,7 +51,7 @@ struct Fetching {
     let folder = self.folder
     do {
       _ = try fetchAll([request]) {
-        ((try? folder.read("\(request.name).part"))?.count ?? 0) >= size
+        ((try? folder.read(request.name))?.count ?? 0) >= size
       }
     } catch TransferError.cancelled {
       return

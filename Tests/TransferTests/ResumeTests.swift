@@ -2,6 +2,12 @@ import TestSupport
 import Testing
 import Transfer
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 @Suite struct ResumeTests {
   let fetching: Fetching
   let bytes = Fetching.bytes(3 << 20)
@@ -41,7 +47,7 @@ import Transfer
     let server = try halting(at: 2_000_000, entityTag: entityTag, lastModified: lastModified)
     let request = try fetching.request("\(server.url)/x")
     try fetching.interrupt(request, at: 2_000_000)
-    #expect(try fetching.folder.list() == ["file.bin.part", "file.bin.part.json"])
+    #expect(try fetching.folder.list() == ["file.bin", "file.bin.part.json"])
     let file = try fetching.fetch(request)
     #expect(try fetching.folder.read("file.bin") == bytes)
     #expect(try fetching.folder.list() == ["file.bin"])
@@ -58,7 +64,7 @@ import Transfer
     var saved: [UInt8] = []
     do {
       _ = try fetching.fetchAll([request]) {
-        guard (try? folder.read("file.bin.part"))?.count == 2_000_000 else { return false }
+        guard (try? folder.read("file.bin"))?.count == 2_000_000 else { return false }
         saved = (try? folder.read("file.bin.part.json")) ?? []
         return true
       }
@@ -108,7 +114,7 @@ import Transfer
     let server = try halting(at: 2_000_000, entityTag: nil)
     let request = try fetching.request("\(server.url)/x")
     try fetching.interrupt(request, at: 2_000_000)
-    #expect(try fetching.folder.list() == ["file.bin.part"])
+    #expect(try fetching.folder.list() == ["file.bin"])
     #expect(try fetching.fetch(request).resumedFrom == 0)
     #expect(try fetching.folder.read("file.bin") == bytes)
     #expect(server.requests.allSatisfy { $0.rangeStart == nil })
@@ -199,6 +205,7 @@ import Transfer
     let server = try LoopbackServer { .file([1, 2, 3], for: $0) }
     var request = try fetching.request("\(server.url)/x")
     try fetching.folder.write("file.bin", "abc")
+    chmod(request.destination, 0o444)
     request.keepsFinished = true
     let kept = try fetching.fetch(request)
     #expect(kept.attempts == 0 && kept.bytesReceived == 0 && kept.size == 3)
@@ -206,18 +213,41 @@ import Transfer
     request.size = 4
     #expect(fetching.failure(request) != nil)
     #expect(!server.requests.isEmpty)
-    try fetching.folder.write("file.bin", "abc")
-    request.size = nil
-    request.keepsFinished = false
+    for isUnwanted in [true, false] {
+      unlink(request.destination)
+      try fetching.folder.write("file.bin", "abc")
+      // Finished but not wanted, or not finished.
+      if isUnwanted { chmod(request.destination, 0o444) }
+      request.size = nil
+      request.keepsFinished = !isUnwanted
+      try fetching.fetch(request)
+      #expect(try fetching.folder.read("file.bin") == [1, 2, 3])
+    }
+  }
+
+  @Test func whatHasTheNameOfAFileGivesWay() throws {
+    let server = try LoopbackServer { .file([1, 2, 3], for: $0) }
+    let request = try fetching.request("\(server.url)/x")
+    try fetching.folder.write("elsewhere", "abc")
+    symlink(fetching.folder.file("elsewhere"), request.destination)
     try fetching.fetch(request)
     #expect(try fetching.folder.read("file.bin") == [1, 2, 3])
+    #expect(try fetching.folder.readText("elsewhere") == "abc")
+    unlink(request.destination)
+    mkfifo(request.destination, 0o644)
+    try fetching.fetch(request)
+    #expect(try fetching.folder.read("file.bin") == [1, 2, 3])
+    unlink(request.destination)
+    mkdir(request.destination, 0o755)
+    #expect(fetching.failure(request) == .notAFile(path: request.destination))
   }
 
   @Test func aStrangePartialFileIsThrownAway() throws {
     let bytes = Array(self.bytes[..<1000])
     let server = try LoopbackServer { .file(bytes, for: $0, entityTag: "\"v1\"") }
     for memo in ["{", "[]", "{\"url\":\"http://elsewhere/\",\"entity_tag\":\"\\\"v1\\\"\"}"] {
-      try fetching.folder.write("file.bin.part", "half of something else")
+      unlink(fetching.folder.file("file.bin"))
+      try fetching.folder.write("file.bin", "half of something else")
       try fetching.folder.write("file.bin.part.json", memo)
       try fetching.fetch(try fetching.request("\(server.url)/x"))
       #expect(try fetching.folder.read("file.bin") == bytes)

@@ -15,12 +15,12 @@ extension Executor {
       if let item = job.items.first {
         recorder.record(.sample(name(item.task, job.asset), step: step, values: values))
       }
-    case .partitionDone(let value, let files):
+    case .partitionDone(let value, let output):
       guard let place = job.place(of: value), !job.items[place].isDone else { return }
-      job.items[place].written = files
+      job.items[place].written = output
       try publish(job, place)
-    case .written(let files):
-      if !job.items.isEmpty { job.items[0].written = files }
+    case .written(let output):
+      if !job.items.isEmpty { job.items[0].written = output }
     case .partitionFailed(let value, let message):
       if let place = job.place(of: value) {
         job.items[place].failure = message
@@ -120,6 +120,7 @@ extension Executor {
   private func requeue(_ job: Job) {
     job.isRetrying = false
     job.items.removeAll(where: \.isDone)
+    job.doneCount = 0
     active[job.number] = nil
     job.phase = .queued
     queue.append(job, now: Clock.seconds())

@@ -18,8 +18,8 @@ final class Job {
     var wasNeverMade = false
     /// Numbers of the result the step reported.
     var metrics: [String: JSONValue] = [:]
-    /// Files the step hashed as it wrote them.
-    var written: [WrittenFile] = []
+    /// What the step hashed as it wrote it.
+    var written: WrittenOutput = []
     /// Already handed to the publisher.
     var isDone = false
     var failure: String?
@@ -67,6 +67,8 @@ final class Job {
   /// Of a check: the key of its verdict, and the files it looks at as they were then.
   var verdictKey: Digest?
   var checkSources: [SeenSource] = []
+  /// Items that are done.
+  var doneCount = 0
   /// Items handed to the publisher and not back yet.
   var publishing = 0
   var inputsChanged = 0

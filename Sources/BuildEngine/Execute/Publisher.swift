@@ -10,8 +10,8 @@ struct Publisher: Sendable {
     var key: Digest
     var step: String
     var folder: String
-    /// Files whose content is known, see `WrittenFile`.
-    var written: [WrittenFile]
+    /// What is known of its content.
+    var written: WrittenOutput
     var metrics: [String: JSONValue]
     var flush: Bool
     var bootIdentifier: Int64

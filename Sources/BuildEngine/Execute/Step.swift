@@ -210,14 +210,29 @@ package protocol StepReporter: Sendable {
   func log(_ line: String)
   /// A partition's files are complete; the engine publishes it soon, at the latest after the next
   /// `progress`. What is known of its files the engine need not read again.
-  func partitionDone(_ value: String, _ files: [WrittenFile])
+  func partitionDone(_ value: String, _ output: WrittenOutput)
   /// The same of the files of a result without partitions.
-  func written(_ files: [WrittenFile])
+  func written(_ output: WrittenOutput)
   func partitionFailed(_ value: String, _ message: String)
 }
 
 extension StepReporter {
   package func partitionDone(_ value: String) { partitionDone(value, []) }
+}
+
+/// What a step knows of the files in its output.
+package struct WrittenOutput: Sendable, Hashable, ExpressibleByArrayLiteral {
+  package var files: [WrittenFile]
+  /// The step made the folder itself and nothing but these files in it, so that the engine need not
+  /// list it.
+  package var isWhole: Bool
+
+  package init(_ files: [WrittenFile], isWhole: Bool = false) {
+    self.files = files
+    self.isWhole = isWhole
+  }
+
+  package init(arrayLiteral files: WrittenFile...) { self.init(files) }
 }
 
 /// A file in a step's output that the step hashed while it wrote it.

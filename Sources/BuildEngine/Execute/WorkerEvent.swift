@@ -6,8 +6,8 @@ package enum WorkerEvent: Sendable, Hashable {
   case metric(name: String, value: JSONValue)
   case measurement(name: String, value: JSONValue)
   case sample(step: Int, values: [String: Double])
-  case partitionDone(String, [WrittenFile])
-  case written([WrittenFile])
+  case partitionDone(String, WrittenOutput)
+  case written(WrittenOutput)
   case partitionFailed(String, message: String)
   case verdict(CheckVerdict)
   /// The step gave up, with its reason.
@@ -30,11 +30,16 @@ package enum WorkerEvent: Sendable, Hashable {
       return [
         "event": "sample", "step": .int(step), "values": .object(values.mapValues { .double($0) }),
       ]
-    case .partitionDone(let value, let files):
+    case .partitionDone(let value, let output):
       return [
-        "event": "partitionDone", "value": .string(value), "files": .array(files.map(\.json)),
+        "event": "partitionDone", "value": .string(value), "whole": .bool(output.isWhole),
+        "files": .array(output.files.map(\.json)),
       ]
-    case .written(let files): return ["event": "written", "files": .array(files.map(\.json))]
+    case .written(let output):
+      return [
+        "event": "written", "whole": .bool(output.isWhole),
+        "files": .array(output.files.map(\.json)),
+      ]
     case .partitionFailed(let value, let message):
       return ["event": "partitionFailed", "value": .string(value), "message": .string(message)]
     case .verdict(let verdict):
@@ -50,6 +55,26 @@ package enum WorkerEvent: Sendable, Hashable {
       if let help { object["help"] = .string(help) }
       return .object(object)
     }
+  }
+
+  /// `json` as a line; written by hand for partitions, because a download tells of thousands.
+  package func writeLine(into lines: inout String) {
+    guard case .partitionDone(let value, let output) = self else {
+      lines += JSONWriter.text(json)
+      lines += "\n"
+      return
+    }
+    lines += "{\"event\":\"partitionDone\",\"files\":["
+    for (number, file) in output.files.enumerated() {
+      lines += number == 0 ? "[" : ",["
+      JSONWriter.writeString(file.path, into: &lines)
+      let stamp = file.stamp
+      lines += ",\"\(file.digest)\",\(stamp.size),\(stamp.modified),\(stamp.changed),"
+      lines += "\(Int64(bitPattern: stamp.inode))]"
+    }
+    lines += "],\"value\":"
+    JSONWriter.writeString(value, into: &lines)
+    lines += output.isWhole ? ",\"whole\":true}\n" : ",\"whole\":false}\n"
   }
 
   /// Reads one line back; nil for what is none of these.
@@ -75,8 +100,8 @@ package enum WorkerEvent: Sendable, Hashable {
       self = .sample(step: step, values: values.mapValues { $0.doubleValue ?? .nan })
     case "partitionDone":
       guard let value = json["value"]?.stringValue else { return nil }
-      self = .partitionDone(value, Self.files(json))
-    case "written": self = .written(Self.files(json))
+      self = .partitionDone(value, Self.output(json))
+    case "written": self = .written(Self.output(json))
     case "partitionFailed":
       guard let value = json["value"]?.stringValue else { return nil }
       self = .partitionFailed(value, message: json["message"]?.stringValue ?? "")
@@ -94,8 +119,11 @@ package enum WorkerEvent: Sendable, Hashable {
     }
   }
 
-  private static func files(_ json: JSONValue) -> [WrittenFile] {
-    (json["files"]?.arrayValue ?? []).compactMap { WrittenFile(json: $0) }
+  private static func output(_ json: JSONValue) -> WrittenOutput {
+    let members = json["files"]?.arrayValue ?? []
+    let files = members.compactMap { WrittenFile(json: $0) }
+    return WrittenOutput(
+      files, isWhole: json["whole"]?.boolValue == true && files.count == members.count)
   }
 }
 

@@ -26,7 +26,7 @@ package enum WorkerMain {
     let lock = Mutex(())
     let send: @Sendable ([WorkerEvent]) -> Void = { events in
       var lines = ""
-      for event in events { lines += JSONWriter.text(event.json) + "\n" }
+      for event in events { event.writeLine(into: &lines) }
       lock.withLock { _ in _ = Disk.writeAll(Array(lines.utf8), to: eventDescriptor) }
     }
     let reporter = WorkerReporter(

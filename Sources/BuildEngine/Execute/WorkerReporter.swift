@@ -54,15 +54,15 @@ final class WorkerReporter: StepReporter {
   }
   func sample(step: Int, _ values: [String: Double]) { tell(.sample(step: step, values: values)) }
   func log(_ line: String) { writeLog(line) }
-  func written(_ files: [WrittenFile]) { tell(.written(files)) }
+  func written(_ output: WrittenOutput) { tell(.written(output)) }
   func partitionFailed(_ value: String, _ message: String) {
     tell(.partitionFailed(value, message: message))
   }
 
-  func partitionDone(_ value: String, _ files: [WrittenFile]) {
+  func partitionDone(_ value: String, _ output: WrittenOutput) {
     let now = Clock.seconds()
     let due: [WorkerEvent] = state.withLock { state in
-      state.heldDone.append(.partitionDone(value, files))
+      state.heldDone.append(.partitionDone(value, output))
       guard now - state.lastDone >= Self.doneInterval else { return [] }
       state.lastDone = now
       return Self.takeDone(&state)

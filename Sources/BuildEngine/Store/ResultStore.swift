@@ -1,3 +1,4 @@
+import ByteCoding
 import CSystem
 import JSON
 
@@ -21,16 +22,18 @@ struct ResultStore: Sendable {
   ///
   /// A file with a second name elsewhere is copied first, so that the result shares bytes with
   /// nobody; links must be relative and lead to something inside. Files that the step hashed as it
-  /// wrote them, and that are as it says, are not read.
+  /// wrote them, and that are as it says, are not read; a folder that it made whole is not listed.
   func seal(
-    _ folder: String, written: [WrittenFile] = [], width: Int
+    _ folder: String, written: WrittenOutput = [], width: Int
   ) throws(BuildError) -> ResultManifest {
     // What a link in its place leads to belongs to somebody else.
-    guard try Disk.requireStatus(folder, follow: false).kind == .folder else {
-      throw .resultIsNoFolder
-    }
+    let status = try Disk.requireStatus(folder, follow: false)
+    guard status.kind == .folder else { throw .resultIsNoFolder }
     var entries: [ResultManifest.Entry] = []
-    let known = Dictionary(written.map { ($0.path, $0) }) { $1 }
+    if written.isWhole, let stated = Self.stated(written.files, in: folder, status) {
+      return ResultManifest(entries: stated)
+    }
+    let known = Dictionary(written.files.map { (ExactText($0.path), $0) }) { $1 }
     var files: [Int] = []
     try collect(folder, "", known, into: &entries, unread: &files)
     if files.isEmpty { return ResultManifest(entries: entries.sorted(by: Self.precedes)) }
@@ -44,12 +47,31 @@ struct ResultStore: Sendable {
     return ResultManifest(entries: entries.sorted(by: Self.precedes))
   }
 
+  /// The entries of a folder that holds just these files; nil when one of them is not as stated.
+  private static func stated(
+    _ files: [WrittenFile], in folder: String, _ status: FileStatus
+  ) -> [ResultManifest.Entry]? {
+    guard status.permissions & 0o700 == 0o700 else { return nil }
+    var entries = [
+      ResultManifest.Entry(
+        path: "", kind: .folder(isEmpty: files.isEmpty), stamp: status.stamp, verifiedAt: 0)
+    ]
+    for file in files {
+      guard !file.path.utf8.contains(UInt8(ascii: "/")),
+        let status = Disk.status(folder + "/" + file.path, follow: false),
+        status.kind == .file, let entry = entry(file.path, status, file)
+      else { return nil }
+      entries.append(entry)
+    }
+    return entries.count > 2 ? entries.sorted(by: precedes) : entries
+  }
+
   private static func precedes(_ a: ResultManifest.Entry, _ b: ResultManifest.Entry) -> Bool {
     a.path.utf8.lexicographicallyPrecedes(b.path.utf8)
   }
 
   private func collect(
-    _ root: String, _ folder: String, _ known: [String: WrittenFile],
+    _ root: String, _ folder: String, _ known: [ExactText: WrittenFile],
     into entries: inout [ResultManifest.Entry], unread: inout [Int]
   ) throws(BuildError) {
     let absolute = folder.isEmpty ? root : root + "/" + folder
@@ -64,7 +86,7 @@ struct ResultStore: Sendable {
       switch status.kind {
       case .folder: try collect(root, path, known, into: &entries, unread: &unread)
       case .file:
-        if let entry = Self.entry(path, status, known[path]) {
+        if let entry = Self.entry(path, status, known[ExactText(path)]) {
           entries.append(entry)
           continue
         }

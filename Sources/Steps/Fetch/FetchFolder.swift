@@ -1,4 +1,5 @@
 import BuildEngine
+import Transfer
 
 #if canImport(Glibc)
   import Glibc
@@ -14,9 +15,11 @@ enum FetchFolder {
     if mkdir(path, 0o755) == 0 { return true }
     if errno == EEXIST { return false }
     var current = path.hasPrefix("/") ? "" : "."
+    var isNew = false
     for part in path.split(separator: "/") {
       current += "/\(part)"
-      guard mkdir(current, 0o755) == 0 || errno == EEXIST || errno == EISDIR else {
+      isNew = mkdir(current, 0o755) == 0
+      guard isNew || errno == EEXIST || errno == EISDIR else {
         let code = errno
         var status = stat()
         // Folders far above may be closed to us and still be there.
@@ -24,7 +27,21 @@ enum FetchFolder {
         throw StepFailure("can't make the folder `\(current)`: \(String(cString: strerror(code)))")
       }
     }
-    return false
+    return isNew
+  }
+}
+
+extension FetchFolder {
+  /// Removes what belongs to neither the file nor its unfinished form, such as an older version's
+  /// leftovers.
+  static func clear(_ folder: String, for request: DownloadRequest) throws(StepFailure) {
+    do throws(BuildError) {
+      for name in try Disk.names(in: folder) where !request.owns(name) {
+        try Disk.removeTree("\(folder)/\(name)")
+      }
+    } catch {
+      throw StepFailure(error.message, help: error.help)
+    }
   }
 }
 

@@ -21,9 +21,9 @@ struct FetchListing {
       do {
         let written = try bring(target)
         if let partition = target.partition {
-          reporter.partitionDone(partition, written)
+          reporter.partitionDone(partition, WrittenOutput(written))
         } else {
-          reporter.written(written)
+          reporter.written(WrittenOutput(written))
         }
       } catch let error as StepFailure {
         failures.append((target.name, error))

@@ -4,6 +4,8 @@ import Transfer
 
 /// `data.fetch`: brings files here, one a partition, from the web or from this machine.
 package struct FetchStep: Step {
+  private static let mostPrepared = 4096
+
   package init() {}
 
   package func run(_ context: StepContext) throws {
@@ -13,22 +15,30 @@ package struct FetchStep: Step {
     if context.parameters["listing"]?.boolValue == true {
       return try FetchListing(context: context, settings: settings).run(targets)
     }
-    // All faults of the parameters come before the first byte.
-    for target in targets { _ = try settings.request(for: target, in: context) }
+    // All faults of the parameters come before the first byte. The first thousands of requests are kept
+    // for when they are due; more of them would take memory that grows with their number.
+    var prepared: [DownloadRequest] = []
+    for target in targets {
+      let request = try settings.request(for: target, in: context)
+      if prepared.count < Self.mostPrepared { prepared.append(request) }
+    }
     var failures: [(name: String, error: TransferError)] = []
     var fetched = 0
-    var upcoming = targets.makeIterator()
+    var upcoming = targets.indices.makeIterator()
     var fault: StepFailure?
     let reporter = context.reporter
     do throws(TransferError) {
       try DownloadSession(options: settings.options).run(
         total: targets.count, threads: context.threads,
         next: {
-          guard let target = upcoming.next() else { return nil }
+          guard let number = upcoming.next() else { return nil }
+          let target = targets[number]
           do throws(StepFailure) {
-            var request = try settings.request(for: target, in: context)
-            // In a folder that was not there nothing can have been finished before.
-            if try FetchFolder.make(target.output) { request.keepsFinished = false }
+            var request =
+              try number < prepared.count
+              ? prepared[number] : settings.request(for: target, in: context)
+            request.isFolderNew = try FetchFolder.make(target.output)
+            if !request.isFolderNew { try FetchFolder.clear(target.output, for: request) }
             return request
           } catch {
             fault = error
@@ -42,11 +52,11 @@ package struct FetchStep: Step {
           switch result {
           case .success(let file):
             fetched += file.bytesReceived
-            let files = [Self.writtenFile(request, file)].compactMap { $0 }
+            let output = Self.output(request, file)
             if let partition {
-              reporter.partitionDone(partition, files)
+              reporter.partitionDone(partition, output)
             } else {
-              reporter.written(files)
+              reporter.written(output)
             }
           case .failure(let error):
             failures.append((request.name, error))
@@ -69,7 +79,12 @@ package struct FetchStep: Step {
     }
   }
 
-  /// What the engine need not read again.
+  /// What the engine need not read or list again.
+  private static func output(_ request: DownloadRequest, _ file: DownloadedFile) -> WrittenOutput {
+    guard let written = writtenFile(request, file) else { return [] }
+    return WrittenOutput([written], isWhole: request.isFolderNew)
+  }
+
   static func writtenFile(_ request: DownloadRequest, _ file: DownloadedFile) -> WrittenFile? {
     guard let content = file.written else { return nil }
     let slash = request.destination.utf8.lastIndex(of: UInt8(ascii: "/"))
