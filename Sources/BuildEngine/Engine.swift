@@ -73,7 +73,10 @@ package final class Engine {
     let evaluator = try evaluator(force: options.force)
     let assets = try selection(options.targets, only: options.only, evaluator)
     if options.force.isEmpty && !options.only { evaluator.collectGuards() }
-    let plan = try makePlan(assets, evaluator)
+    let plan = try index.database.reading { () throws(BuildError) in
+      try evaluator.keepFindings()
+      return try Planner(evaluator).makePlan(assets)
+    }
     if plan.isAllFresh, !options.recheck {
       if evaluator.collector != nil { lastFreshPlan = (options.targets, plan, evaluator) }
       return finishFresh(plan, handler)

@@ -17,7 +17,7 @@ package struct Tool: ParsableCommand {
       PlanCommand.self, CheckCommand.self, GraphCommand.self, LogCommand.self, HistoryCommand.self,
       ShowCommand.self, MetricsCommand.self, CompareCommand.self, PlotCommand.self,
       InitCommand.self,
-      CompletionsCommand.self, WorkerCommand.self,
+      CompletionsCommand.self,
     ])
 
   package init() {}
@@ -29,7 +29,9 @@ extension Tool {
     ProcessClock.begin()
     // A reader that has gone (`nanobuild status | head`) is noticed at the write.
     signal(SIGPIPE, SIG_IGN)
-    let arguments = separated(Array(CommandLine.arguments.dropFirst()))
+    let given = Array(CommandLine.arguments.dropFirst())
+    if let status = WorkerEntry.status(given) { Glibc.exit(status) }
+    let arguments = separated(given)
     if let request = FreshRequest(arguments), request.answer() {
       Glibc.exit(ExitStatus.done.rawValue)
     }

@@ -4,6 +4,7 @@ import JSON
 extension Executor {
   func publish(_ job: Job, _ place: Int) throws(BuildError) {
     job.items[place].isDone = true
+    job.doneCount += 1
     // A step that touches its own sources gets one more try, not endless ones.
     let isForgiving = changes[job.items[place].task, default: 0] > 0
     if let path = changedSource(job.items[place].sources, isForgiving: isForgiving) {
@@ -86,8 +87,13 @@ extension Executor {
     guard !isStopping, arrived.count < 1_024, Clock.seconds() - firstArrival < gatheringTime else {
       return false
     }
-    // Either all cores have work anyway, or the worker goes on making partitions.
-    return !queue.isEmpty || arrivedJobs.allSatisfy { active[$0]?.worker != nil }
+    // Either all cores have work anyway, or the worker goes on making partitions. Of those the last are
+    // recorded some at a time, so that little is left to do when the worker is done.
+    return !queue.isEmpty
+      || arrivedJobs.allSatisfy { number in
+        guard let job = active[number], job.worker != nil else { return false }
+        return arrived.count < job.items.count - job.doneCount
+      }
   }
 
   /// Seconds publications may wait for each other: long where nothing can start on them anyway.

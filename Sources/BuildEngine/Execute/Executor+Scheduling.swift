@@ -81,7 +81,11 @@ extension Executor {
     let evaluation: Evaluation
     let indexVersion = try index.version
     do throws(BuildError) {
-      evaluation = try evaluator.evaluate(task, asset: asset)
+      if let planned = evaluator.takePlanned(task, indexVersion: indexVersion) {
+        evaluation = planned
+      } else {
+        evaluation = try evaluator.evaluate(task, asset: asset)
+      }
     } catch {
       if case .database = error { throw error }
       states[task] = .failed

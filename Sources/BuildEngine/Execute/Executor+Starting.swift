@@ -146,13 +146,15 @@ extension Executor {
   /// Whether nobody can have made any of it since it was found stale. The index's version tells of others'
   /// changes, not of this run's own: two assets may have one key.
   private func isUntouched(_ job: Job) throws(BuildError) -> Bool {
-    let version = try index.version
-    for item in job.items {
-      guard item.indexVersion == version, try index.digest(forKey: item.key) == nil else {
-        return false
+    try index.database.reading { () throws(BuildError) in
+      let version = try index.version
+      for item in job.items {
+        guard item.indexVersion == version, try index.digest(forKey: item.key) == nil else {
+          return false
+        }
       }
+      return true
     }
-    return true
   }
 
   // MARK: The request

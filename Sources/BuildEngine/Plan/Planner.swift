@@ -65,7 +65,9 @@ struct Planner {
     switch evaluation.standing {
     case .fresh(let record): describe(record, .fresh(record.digest), task, &planned)
     case .restore(let record): describe(record, .restore(record.digest), task, &planned)
-    case .stale(let reasons): planned.action = gate.map { .blocked(by: $0) } ?? .run(reasons)
+    case .stale(let reasons):
+      planned.action = gate.map { .blocked(by: $0) } ?? .run(reasons)
+      evaluator.keep(evaluation, of: task)
     }
     return planned
   }

@@ -27,6 +27,10 @@ final class TaskEvaluator {
   var digests: [Digest?]
   /// The lines that the recipes of all tasks of an asset begin with, by asset.
   private var beginnings: [Int: FingerprintRecipe] = [:]
+  /// What the plan of a run found out about tasks that must run, until they are decided about, and the
+  /// index's version before; nil where only a plan is wanted.
+  private var planned: [Int: Evaluation]?
+  private var plannedVersion: Int64 = 0
   /// Stamps of what was found fresh; nil when nobody wants to know.
   var collector: GuardCollector?
 
@@ -157,6 +161,22 @@ final class TaskEvaluator {
   }
 
   // MARK: The standing
+
+  /// From now on the plan's findings are kept for the run that follows.
+  func keepFindings() throws(BuildError) {
+    plannedVersion = try index.version
+    planned = [:]
+  }
+
+  func keep(_ evaluation: Evaluation, of task: Int) { planned?[task] = evaluation }
+
+  /// What the plan found out, once, and as long as no other run changed the index since.
+  func takePlanned(_ task: Int, indexVersion: Int64) -> Evaluation? {
+    guard let known = planned?.removeValue(forKey: task), plannedVersion == indexVersion else {
+      return nil
+    }
+    return known
+  }
 
   /// Whether a task with known inputs is fresh, can be restored, or must run and why.
   func evaluate(_ task: Int, asset number: Int) throws(BuildError) -> Evaluation {
