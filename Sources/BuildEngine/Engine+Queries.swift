@@ -1,3 +1,4 @@
+import ByteCoding
 package import JSON
 
 /// What is known of results, runs and checks, for the commands that only read.
@@ -26,6 +27,18 @@ extension Engine {
       else { return nil }
       return (partition, failure.message)
     }
+  }
+
+  /// The reasons of one asset and of everything it needs, in the order things would run, with what its
+  /// last try failed of.
+  package func explain(_ target: String) throws(BuildError) -> Plan {
+    var plan = try plan(targets: [target])
+    let failures = try failures(of: target, in: plan)
+    let messages = Dictionary(failures.map { (ExactText($0.partition), $0.message) }) { $1 }
+    for place in plan.tasks.indices where plan.tasks[place].asset == target {
+      plan.tasks[place].lastFailure = messages[ExactText(plan.tasks[place].partition ?? "")]
+    }
+    return plan
   }
 
   /// Past runs, newest first.

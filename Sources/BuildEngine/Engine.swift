@@ -55,9 +55,6 @@ package final class Engine {
     }
   }
 
-  /// The reasons of one asset and of everything it needs, in the order things would run.
-  package func explain(_ target: String) throws(BuildError) -> Plan { try plan(targets: [target]) }
-
   // MARK: Running
 
   /// Brings the targets up to date. `handler` is called on this thread for everything that happens.

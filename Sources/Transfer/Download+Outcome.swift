@@ -53,7 +53,8 @@ extension Download {
 
   /// The file of an earlier session with the same request.
   func finishedBefore() -> DownloadedFile? {
-    guard request.keepsFinished, !request.isFolderNew, attempts == 0, let size = FinishedFile.size(request.destination),
+    guard request.keepsFinished, !request.isFolderNew, attempts == 0,
+      let size = FinishedFile.size(request.destination),
       expectedSize ?? size == size
     else { return nil }
     return DownloadedFile(

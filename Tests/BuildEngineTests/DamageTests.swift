@@ -21,6 +21,24 @@ import Testing
     return (lab, lab.layout.result(digest) + "/text", digest)
   }
 
+  @Test func programsThatFindADamagedIndexTogetherReplaceItOnce() throws {
+    for round in 0..<10 {
+      let (lab, _, _) = try made()
+      try Disk.writeWhole(Array(repeating: 7, count: 9000), to: lab.layout.database)
+      if round % 2 == 1 { try Disk.writeWhole([], to: lab.layout.damageMark) }
+      for suffix in ["-wal", "-shm"] { try Disk.removeFile(lab.layout.database + suffix) }
+      let others = (0..<3).map { _ in
+        Background {
+          do { #expect(try lab.plan(assets).tasks.count == 2) } catch { Issue.record(error) }
+        }
+      }
+      #expect(try lab.plan(assets).tasks.count == 2)
+      for other in others { other.wait() }
+      #expect(try lab.run(assets).executed.isEmpty)
+      #expect(Disk.exists(lab.layout.database + ".damaged") && !Disk.exists(lab.layout.damageMark))
+    }
+  }
+
   @Test func publishedFilesAreReadOnly() throws {
     let (lab, file, _) = try made()
     defer { withExtendedLifetime(lab) {} }

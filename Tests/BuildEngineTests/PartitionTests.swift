@@ -135,6 +135,46 @@ import Testing
     #expect(metrics[0].metrics == ["bytes": 1])
   }
 
+  @Test(arguments: [0, 1])
+  func aWorkerThatDiesAfterItsLastPartitionHasMadeThem(retries: Int) throws {
+    let lab = try EngineLab()
+    lab.toys.define("fetch") { context in
+      for partition in context.partitions {
+        try Disk.makeFolders(partition.output)
+        try Disk.writeWhole(Array(partition.value.utf8), to: partition.output + "/text")
+        context.reporter.partitionDone(partition.value)
+      }
+      throw LabError("too late")
+    }
+    var node = AssetNode(name: "text", step: "fetch", partitions: shards("a b"))
+    node.makesPartitionsTogether = true
+    node.retries = retries
+    let assets = [node, join("all", ["text": .asset("text")])]
+    let report = try lab.run(assets)
+    #expect(report.summary.status == .done)
+    #expect(report.executed == ["text[a]", "text[b]", "all"] || report.executed.count == 3)
+    #expect(report.summary.ran == 3 && report.summary.notStarted == 0)
+    #expect(
+      report.events.contains { event in
+        if case .notice(let text) = event {
+          text.hasPrefix("`text` was made, but then")
+        } else {
+          false
+        }
+      })
+    #expect(try lab.run(assets).summary.fresh == 3)
+  }
+
+  @Test func progressNamesFewTasks() throws {
+    let names = (0..<1000).map { TaskName(asset: "text", partition: "\($0)") }
+    let progress = StepProgress(completed: 1, total: 2, unit: "files")
+    let json = BuildEvent.progress(names, progress).json
+    #expect(json["task_count"] == 1000)
+    #expect(json["tasks"]?.arrayValue?.count == 8)
+    #expect(
+      BuildEvent.progress(Array(names[..<2]), progress).json["tasks"] == ["text[0]", "text[1]"])
+  }
+
   @Test func partitionedBecomesPlainAndBack() throws {
     let lab = try EngineLab()
     try lab.run([join("a", partitions: shards("0 1"))])

@@ -58,6 +58,36 @@ import Testing
     #expect(try Disk.names(in: lab.layout.staging).isEmpty)
   }
 
+  /// One asset describes one partition, the other two: the key of the first is the same.
+  @Test func assetsThatDescribeDifferentPartitionsDoNotMakeOneTogether() throws {
+    let lab = try EngineLab()
+    let made = Counter()
+    lab.toys.define("fetch") { context in
+      for partition in context.partitions {
+        _ = made.next()
+        guard mkdir(partition.output, 0o755) == 0 else { throw LabError("somebody else is here") }
+        usleep(50_000)
+        try Disk.writeWhole(Array(partition.value.utf8), to: partition.output + "/text")
+        context.reporter.partitionDone(partition.value)
+      }
+    }
+    func node(_ name: String, _ values: [String]) -> AssetNode {
+      let hashes = Dictionary(values.map { ($0, JSONValue.string("hash of \($0)")) }) { $1 }
+      var node = AssetNode(
+        name: name, step: "fetch", keyParameters: ["sha256": .object(hashes)],
+        partitions: PartitionSet(key: "shard", values: values))
+      node.makesPartitionsTogether = true
+      node.partitionParameters = ["sha256"]
+      node.resources.isNetworkBound = true
+      return node
+    }
+    let report = try lab.run([node("one", ["a"]), node("both", ["a", "b"])])
+    #expect(report.summary.status == .done, "\(report.failures)")
+    #expect(made.value == 2)
+    #expect(try lab.text("one", partition: "a") == "a")
+    #expect(try lab.text("both", partition: "a") == "a")
+  }
+
   /// Not a test of its own: what `aKilledTool…` starts in a process of its own.
   @Test(.enabled(if: getenv("NB_ENGINE_CHILD") != nil))
   func childRun() throws {

@@ -125,6 +125,15 @@ import Testing
     let status = try project.run("status", "--plain")
     #expect(status.output.contains("1,820/1,823, 3 failed"), "\(status.output)")
     #expect(status.output.contains("77 failed: \(server.url)/77 answered 404"))
+    let explained = try project.run("explain", "text").output
+    for text in [
+      "text (1,820 partitions: 0, 1, 2 …) are fresh\n",
+      "text[77] would run\n  - it was never made\n",
+      "  - its last try failed: \(server.url)/77 answered 404 Not Found: no such shard\n",
+    ] {
+      #expect(explained.contains(text), "\(explained)")
+    }
+    #expect(explained.split(separator: "\n").count < 20, "\(explained)")
     let json = try JSONParser.parse(try project.run("status", "--json").output)
     let asset = json["assets"]?.arrayValue?.first
     #expect(asset?["failed_partitions"] == 3 && asset?["fresh_partitions"] == 1820)

@@ -11,16 +11,18 @@ struct FetchLab {
   init() throws { folder = try TemporaryFolder("nanobuild-fetch") }
 
   func run(
-    _ parameters: [String: JSONValue], partitions: [String]? = nil, listener: Listener = Listener()
+    _ parameters: [String: JSONValue], partitions: [String]? = nil, isForced: Bool = false,
+    listener: Listener = Listener()
   ) throws {
     var parameters = parameters
     parameters["retry_delay"] = 0.001
-    let context = StepContext(
+    var context = StepContext(
       step: "data.fetch", asset: "text", inputs: [:], parameters: parameters,
       output: folder.file("out"), partitionKey: partitions == nil ? nil : "shard",
       partitions: (partitions ?? []).map {
         StepPartition(value: $0, output: folder.file("out/\($0)"))
       }, projectRoot: folder.path, threads: 1, memoryLimit: nil, reporter: listener)
+    context.isForced = isForced
     try FetchStep().run(context)
   }
 }

@@ -6,6 +6,12 @@ import Synchronization
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 @Suite struct FetchStepTests {
   private let lab: FetchLab
   private var folder: TemporaryFolder { lab.folder }
@@ -50,6 +56,18 @@ import Testing
       let digest = try FileHasher.digests(of: [path], width: 1)[0]
       let file = WrittenFile(path: "words.txt", digest: digest, stamp: status.stamp)
       #expect(output == WrittenOutput([file], isWhole: true))
+    }
+  }
+
+  @Test func whatIsForcedIsAskedForAgain() throws {
+    let server = try LoopbackServer { .file(Array("new".utf8), for: $0) }
+    for isForced in [false, true] {
+      try folder.write("out/0/0", "old")
+      chmod(folder.file("out/0/0"), 0o444)
+      try lab.run(
+        ["url": .string("\(server.url)/{shard}")], partitions: ["0"], isForced: isForced)
+      #expect(try folder.readText("out/0/0") == (isForced ? "new" : "old"))
+      unlink(folder.file("out/0/0"))
     }
   }
 

@@ -17,7 +17,8 @@ extension BuildEvent {
       ]
     case .progress(let tasks, let progress):
       return [
-        "event": "progress", "tasks": Self.names(tasks), "completed": .double(progress.completed),
+        "event": "progress", "tasks": Self.names(Array(tasks.prefix(Self.mostNamed))),
+        "task_count": .int(tasks.count), "completed": .double(progress.completed),
         "total": progress.total.map { .double($0) } ?? .null, "unit": .string(progress.unit),
         "detail": .string(progress.detail),
       ]
@@ -79,6 +80,9 @@ extension BuildEvent {
     lines += JSONWriter.text(.object(object))
     lines += "\n"
   }
+
+  /// Tasks that a report of progress names: it comes ten times a second.
+  private static let mostNamed = 8
 
   private static func names(_ tasks: [TaskName]) -> JSONValue {
     .array(tasks.map { .string($0.description) })

@@ -86,6 +86,12 @@ extension Executor {
   }
 
   private func retryOrFail(_ job: Job, _ failure: TaskFailure) throws(BuildError) {
+    if job.items.allSatisfy(\.isDone) {
+      // Nothing is left to make again; what was made stands on its own.
+      recorder.record(
+        .notice("`\(graph.assets[job.asset].name)` was made, but then \(failure.message)"))
+      return try endIfPublished(job)
+    }
     guard job.attempt <= graph.assets[job.asset].retries, mayStart || options.keepGoing, !isStopping
     else { return try fail(job, failure) }
     let delay = min(

@@ -112,13 +112,15 @@ extension Executor {
     return false
   }
 
-  /// Partitions made together share a lock: which of them are stale differs from run to run.
+  /// Partitions made together share a lock: which of them are stale differs from run to run. What is
+  /// given for each partition on its own is left out: assets that give it for different partitions may
+  /// still make the same ones.
   private func lockPath(_ job: Job) -> String {
     let node = graph.assets[job.asset]
     guard node.makesPartitionsTogether else { return job.items[0].stage.lock }
     var recipe = FingerprintRecipe()
     recipe.step("together " + node.step, revision: node.stepRevision)
-    recipe.parameters(node.keyParameters)
+    recipe.parameters(node.keyParameters.filter { !node.partitionParameters.contains($0.key) })
     return layout.stage(recipe.key).lock
   }
 
@@ -239,6 +241,7 @@ extension Executor {
       memoryLimit: node.resources.memory, environment: node.environment, result: "",
       otherResults: [:])
     request.profile = configuration.profile
+    request.isForced = evaluator.forced.contains(job.asset) && job.attempt == 1
     if node.wantsLineage { request.lineage = try lineage(above: job.asset) }
     return request
   }

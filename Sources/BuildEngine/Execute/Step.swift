@@ -98,6 +98,8 @@ package struct StepContext: Sendable {
   /// Cores this step may use.
   package var threads: Int
   package var memoryLimit: Int?
+  /// The user wants it made anew: what an attempt of another run finished is not to be taken as it is.
+  package var isForced = false
   /// For showing only; never part of a key.
   package var profile = ""
   /// The assets above this one, sources first, with what is known of their current results; empty

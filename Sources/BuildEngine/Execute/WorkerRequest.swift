@@ -30,6 +30,8 @@ package struct WorkerRequest: Sendable {
   package var result: String
   /// For a check: the results of other assets by name.
   package var otherResults: [String: String]
+  /// The user wants it made anew.
+  package var isForced = false
   /// For showing only.
   package var profile = ""
   /// What is known of the assets above, for a step that asks for it.
@@ -44,6 +46,7 @@ package struct WorkerRequest: Sendable {
       parameters: try Secrets.resolve(parameters, secret: secretParameters, environment),
       output: output, partitionKey: partitionKey, partitions: partitions, projectRoot: projectRoot,
       threads: threads, memoryLimit: memoryLimit, reporter: reporter)
+    context.isForced = isForced
     context.profile = profile
     context.lineage = lineage
     return context
@@ -118,6 +121,7 @@ extension WorkerRequest {
     ]
     if let partitionKey { object["partitionKey"] = .string(partitionKey) }
     if let memoryLimit { object["memoryLimit"] = .int(memoryLimit) }
+    if isForced { object["forced"] = true }
     if !profile.isEmpty { object["profile"] = .string(profile) }
     if !lineage.isEmpty { object["lineage"] = .array(lineage.map(\.json)) }
     return .object(object)
@@ -165,6 +169,7 @@ extension WorkerRequest {
     }
     partitionKey = json["partitionKey"]?.stringValue
     memoryLimit = json["memoryLimit"]?.intValue
+    isForced = json["forced"]?.boolValue ?? false
     profile = json["profile"]?.stringValue ?? ""
     lineage = json["lineage"]?.arrayValue?.compactMap { LineageAsset($0) } ?? []
   }

@@ -26,6 +26,8 @@ package struct Plan: Sendable {
     package var byteCount: Int64
     /// Numbers of the result in force.
     package var metrics: [String: JSONValue] = [:]
+    /// Why the last try with this key failed, where that is asked for.
+    package var lastFailure: String?
 
     package init(
       asset: String, partition: String?, step: String, action: Action, key: Digest?,

@@ -25,10 +25,7 @@ struct CacheOpener {
     guard access(layout.root, W_OK) == 0, access(layout.results, W_OK) == 0 else {
       return try openForReading()
     }
-    if Disk.exists(layout.damageMark) {
-      defer { try? Disk.removeFile(layout.damageMark) }
-      return try replaceDamaged()
-    }
+    if Disk.exists(layout.damageMark) { return try replaceDamaged() }
     let existed = Disk.exists(layout.database)
     do throws(BuildError) {
       return try openForWriting()
@@ -50,6 +47,11 @@ struct CacheOpener {
     if try index.isComplete { return index }
     let lock = try CacheLock.indexing(layout)
     defer { withExtendedLifetime(lock) {} }
+    return try filled(index)
+  }
+
+  /// The lock of making is held.
+  private func filled(_ index: StateIndex) throws(BuildError) -> StateIndex {
     if try index.isComplete { return index }
     try index.createTables()
     try IndexRebuilder(store: store, index: index).rebuild()
@@ -66,11 +68,26 @@ struct CacheOpener {
     return index
   }
 
-  /// Keeps the damaged file for inspection and builds a new one from the results.
+  /// Keeps the damaged file for inspection and builds a new one from the results, unless another program
+  /// was quicker.
   private func replaceDamaged() throws(BuildError) -> StateIndex {
-    try Disk.move(layout.database, to: layout.database + ".damaged")
-    for suffix in ["-wal", "-shm"] { try Disk.removeFile(layout.database + suffix) }
-    return try openForWriting()
+    let lock = try CacheLock.indexing(layout)
+    defer { withExtendedLifetime(lock) {} }
+    if Disk.exists(layout.damageMark) || !isReadable() {
+      try Disk.move(layout.database, to: layout.database + ".damaged")
+      for suffix in ["-wal", "-shm"] { try Disk.removeFile(layout.database + suffix) }
+      try Disk.removeFile(layout.damageMark)
+    }
+    return try filled(try StateIndex(try Database(path: layout.database, readOnly: false)))
+  }
+
+  /// Whether the index can be asked anything.
+  private func isReadable() -> Bool {
+    do throws(BuildError) {
+      return try StateIndex(try Database(path: layout.database, readOnly: false)).isComplete
+    } catch {
+      return false
+    }
   }
 }
 

@@ -31,23 +31,20 @@ struct ExplainCommand: ParsableCommand {
     }
     let color = terminal.usesColor
     var fresh = 0
-    for task in plan.tasks {
+    for group in TaskGroup.groups(plan.tasks) {
+      let task = group.first
       if case .fresh = task.action, task.asset != target {
-        fresh += 1
+        fresh += group.tasks.count
         continue
       }
-      let name = TaskName(asset: task.asset, partition: task.partition).description
-      let verb =
-        switch task.action {
-        case .fresh: "is fresh"
-        case .restore: "would be restored"
-        case .run: "would run"
-        case .pending: "may run"
-        case .blocked: "is blocked"
-        }
-      terminal.print("\(Style.strong(name, color)) \(PlanText.style(task.action)(verb, color))")
+      let verb = Self.verb(task.action, isPlural: group.tasks.count > 1)
+      terminal.print(
+        "\(Style.strong(group.name, color)) \(PlanText.style(task.action)(verb, color))")
       for reason in PlanText.reasons(task.action) { terminal.print("  - \(reason)") }
-      if let key = task.key { terminal.print(Style.faint("  key \(key)", color)) }
+      if let failure = task.lastFailure { terminal.print("  - its last try failed: \(failure)") }
+      if group.tasks.count == 1, let key = task.key {
+        terminal.print(Style.faint("  key \(key)", color))
+      }
     }
     for check in plan.checks {
       switch check.state {
@@ -60,6 +57,16 @@ struct ExplainCommand: ParsableCommand {
     }
     if fresh > 0 {
       terminal.print(fresh == 1 ? "1 upstream task is fresh" : "\(fresh) upstream tasks are fresh")
+    }
+  }
+
+  private static func verb(_ action: Plan.Action, isPlural: Bool) -> String {
+    switch action {
+    case .fresh: isPlural ? "are fresh" : "is fresh"
+    case .restore: "would be restored"
+    case .run: "would run"
+    case .pending: "may run"
+    case .blocked: isPlural ? "are blocked" : "is blocked"
     }
   }
 }

@@ -37,12 +37,11 @@ package enum PlanText {
   /// One line a task that is not fresh, its first reason beside it; then a count.
   package static func lines(_ plan: Plan, color: Bool) -> [String] {
     var table = Table([.left, .left, .left])
-    for task in plan.tasks {
-      if case .fresh = task.action { continue }
-      let name = TaskName(asset: task.asset, partition: task.partition).description
+    for group in TaskGroup.groups(plan.tasks) {
+      if case .fresh = group.first.action { continue }
       table.add([
-        .init(word(task.action), style(task.action)), .init(name),
-        .init(reasons(task.action).first ?? "", .faint),
+        .init(word(group.first.action), style(group.first.action)), .init(group.name),
+        .init(reasons(group.first.action).first ?? "", .faint),
       ])
     }
     for check in plan.checks {
@@ -79,6 +78,7 @@ package enum PlanText {
     members["partition"] = task.partition.map { .string($0) }
     members["key"] = task.key.map { .string("\($0)") }
     members["since"] = task.since.map { .double($0) }
+    members["last_failure"] = task.lastFailure.map { .string($0) }
     return .object(members)
   }
 

@@ -37,6 +37,7 @@ package struct FetchStep: Step {
             var request =
               try number < prepared.count
               ? prepared[number] : settings.request(for: target, in: context)
+            if context.isForced { request.keepsFinished = false }
             request.isFolderNew = try FetchFolder.make(target.output)
             if !request.isFolderNew { try FetchFolder.clear(target.output, for: request) }
             return request
