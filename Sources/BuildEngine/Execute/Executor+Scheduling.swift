@@ -142,9 +142,9 @@ extension Executor {
       ? "\(layout.current)/\(configuration.profile)"
       : layout.current(profile: configuration.profile, asset: name)
     if !linkFolders.contains(folder) {
-      if let status = Disk.status(folder, follow: false), status.kind != .folder {
-        try Disk.removeFile(folder)
-      }
+      let status = Disk.status(folder, follow: false)
+      if let status, status.kind != .folder { try Disk.removeFile(folder) }
+      if status?.kind != .folder { newLinkFolders.insert(folder) }
       try Disk.makeFolders(folder)
       try Disk.makeFolders(layout.staging)
       linkFolders.insert(folder)
@@ -234,7 +234,8 @@ extension Executor {
     let node = graph.assets[asset]
     guard let partitions = node.partitions, !index.database.isReadOnly else { return }
     let folder = layout.current(profile: configuration.profile, asset: node.name)
-    guard Disk.status(folder, follow: false)?.kind == .folder else { return }
+    guard !newLinkFolders.contains(folder), Disk.status(folder, follow: false)?.kind == .folder
+    else { return }
     let names = try Disk.names(in: folder)
     guard names.count != partitions.values.count || names != partitions.values else { return }
     let wanted = Set(partitions.values)

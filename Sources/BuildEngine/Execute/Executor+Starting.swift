@@ -145,15 +145,16 @@ extension Executor {
     return !items.isEmpty
   }
 
-  /// Whether nobody can have made any of it since it was found stale. The index's version tells of others'
-  /// changes, not of this run's own: two assets may have one key.
+  /// Whether nobody can have made any of it since it was found stale: no other run, and not this one for
+  /// another asset with the same key.
   private func isUntouched(_ job: Job) throws(BuildError) -> Bool {
     try index.database.reading { () throws(BuildError) in
       let version = try index.version
       for item in job.items {
-        guard item.indexVersion == version, try index.digest(forKey: item.key) == nil else {
-          return false
-        }
+        if item.indexVersion == version { continue }
+        guard item.indexVersion.others == version.others,
+          try index.digest(forKey: item.key) == nil
+        else { return false }
       }
       return true
     }

@@ -60,6 +60,8 @@ final class Executor {
   var openGates: Set<Int> = []
   /// Folders of current links that were found or made.
   var linkFolders: Set<String> = []
+  /// Those of them that were made: nothing old is in them.
+  var newLinkFolders: Set<String> = []
   /// Assets that a blocking check found wrong or could not judge.
   var shutGates: Set<Int> = []
   /// Checks that wait for the results of other assets.

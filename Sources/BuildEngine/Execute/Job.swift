@@ -11,9 +11,8 @@ final class Job {
     var stage: StageLayout
     /// The project's files as they were when the key was made from them.
     var sources: [SeenSource]
-    /// The index's version before this was found stale: when it still is the same, no other run has
-    /// made it.
-    var indexVersion: Int64
+    /// The index's version before this was found stale: while it is the same, nobody has made it.
+    var indexVersion: StateIndex.Version
     /// No result of it was ever in force.
     var wasNeverMade = false
     /// Numbers of the result the step reported.

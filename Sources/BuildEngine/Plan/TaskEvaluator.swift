@@ -30,7 +30,7 @@ final class TaskEvaluator {
   /// What the plan of a run found out about tasks that must run, until they are decided about, and the
   /// index's version before; nil where only a plan is wanted.
   private var planned: [Int: Evaluation]?
-  private var plannedVersion: Int64 = 0
+  private var plannedVersion: StateIndex.Version?
   /// Stamps of what was found fresh; nil when nobody wants to know.
   var collector: GuardCollector?
 
@@ -170,8 +170,8 @@ final class TaskEvaluator {
 
   func keep(_ evaluation: Evaluation, of task: Int) { planned?[task] = evaluation }
 
-  /// What the plan found out, once, and as long as no other run changed the index since.
-  func takePlanned(_ task: Int, indexVersion: Int64) -> Evaluation? {
+  /// What the plan found out, once, and as long as no key was made since.
+  func takePlanned(_ task: Int, indexVersion: StateIndex.Version) -> Evaluation? {
     guard let known = planned?.removeValue(forKey: task), plannedVersion == indexVersion else {
       return nil
     }

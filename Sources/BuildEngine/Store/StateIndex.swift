@@ -9,6 +9,7 @@ final class StateIndex {
 
   let database: Database
   let bootIdentifier: Int64
+  private var ownKeys = 0
   /// Digests learnt while the index can't be written.
   private var unsavedFiles: [ExactText: HashedFile] = [:]
 
@@ -25,9 +26,19 @@ final class StateIndex {
     try database.execute("PRAGMA cache_size = -16000")
   }
 
-  /// Changes when another connection, of this or another process, has changed the index.
-  var version: Int64 {
-    get throws(BuildError) { try database.first("PRAGMA data_version") { $0.integer(0) } ?? 0 }
+  /// Two that are equal have no change of a key between them.
+  struct Version: Equatable {
+    /// Changes made through other connections, of this or another process.
+    var others: Int64
+    /// Keys remembered through this one.
+    var own: Int
+  }
+
+  var version: Version {
+    get throws(BuildError) {
+      let others = try database.first("PRAGMA data_version") { $0.integer(0) } ?? 0
+      return Version(others: others, own: ownKeys)
+    }
   }
 
   /// Whether the tables are there, of this version and filled.
@@ -155,6 +166,7 @@ final class StateIndex {
   func rememberKey(_ key: Digest, _ digest: Digest, recipe: String, at time: Double)
     throws(BuildError)
   {
+    ownKeys += 1
     try database.run(
       "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", .digest(key), .digest(digest),
       .real(time), .text(recipe))
