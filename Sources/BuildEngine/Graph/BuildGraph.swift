@@ -39,17 +39,6 @@ package struct BuildGraph: Sendable {
 
   func tasks(of asset: Int) -> Range<Int> { firstTask[asset]..<firstTask[asset + 1] }
 
-  /// The asset a task belongs to.
-  func asset(of task: Int) -> Int {
-    var low = 0
-    var high = assets.count - 1
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if firstTask[middle] <= task { low = middle } else { high = middle - 1 }
-    }
-    return low
-  }
-
   /// The value of a task's partition; nil for an asset without partitions.
   func partition(of task: Int, asset: Int) -> String? {
     assets[asset].partitions?.values[task - firstTask[asset]]

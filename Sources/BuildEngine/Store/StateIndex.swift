@@ -146,12 +146,6 @@ final class StateIndex {
     try database.first("SELECT recipe FROM keys WHERE key = ?", .digest(key)) { $0.text(0) }
   }
 
-  func keys(ofResult digest: Digest) throws(BuildError) -> [(key: Digest, recipe: String)] {
-    try database.rows(
-      "SELECT key, recipe FROM keys WHERE digest = ? ORDER BY created, key", .digest(digest)
-    ) { row in row.digest(0).map { ($0, row.text(1)) } }.compactMap { $0 }
-  }
-
   func rememberKey(_ key: Digest, _ digest: Digest, recipe: String, at time: Double)
     throws(BuildError)
   {
@@ -217,12 +211,6 @@ final class StateIndex {
     try database.run(
       "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?)", .text(profile), .text(asset),
       .text(partition ?? ""), .digest(key), .real(time))
-  }
-
-  func currentPartitions(profile: String, asset: String) throws(BuildError) -> [String] {
-    try database.rows(
-      "SELECT partition FROM current WHERE profile = ? AND asset = ?", .text(profile), .text(asset)
-    ) { $0.text(0) }
   }
 
   func forgetCurrent(profile: String, asset: String, partition: String) throws(BuildError) {
