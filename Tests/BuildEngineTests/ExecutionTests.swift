@@ -316,7 +316,6 @@ import Testing
     let a = try #require(tasks.first { $0.task.asset == "a" })
     #expect(a.metrics == ["loss": 1.5])
     #expect(a.numbers == ["rate": 100])
-    #expect(try engine.estimate("a")?.isSameAsset == true)
     let log = try #require(try engine.logPath(of: "a"))
     #expect(try lab.read(log) == "hello log\n")
     let folder = lab.layout.run(runs[0].id)
