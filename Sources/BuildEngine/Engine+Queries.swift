@@ -1,3 +1,4 @@
+import Diagnostics
 package import JSON
 
 /// What is known of results, runs and checks, for the commands that only read.
@@ -126,7 +127,7 @@ extension Engine {
   func requireAsset(_ name: String) throws(BuildError) -> AssetNode {
     guard let node = graph[name] else {
       throw .unknownAsset(
-        name, suggestions: Suggestion.nearest(to: name, in: graph.assets.map(\.name)))
+        name, nearest: Suggestion.nearest(to: name, among: graph.assets.lazy.map(\.name)))
     }
     return node
   }
@@ -138,7 +139,7 @@ extension Engine {
     guard !values.contains(partition) else { return }
     throw .unknownPartition(
       asset: node.name, value: partition,
-      suggestions: Suggestion.nearest(to: partition, in: values))
+      nearest: Suggestion.nearest(to: partition, among: values))
   }
 }
 

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// The assets of one profile with their edges, checked and in an order in which they can be made.
 ///
 /// A **task** is one asset, or one partition of a partitioned asset. Tasks are numbered without
@@ -72,7 +74,8 @@ package struct BuildGraph: Sendable {
     var indices: [Int] = []
     for name in names {
       guard let index = indexByName[name] else {
-        throw .unknownAsset(name, suggestions: Suggestion.nearest(to: name, in: assets.map(\.name)))
+        throw .unknownAsset(
+          name, nearest: Suggestion.nearest(to: name, among: assets.lazy.map(\.name)))
       }
       indices.append(index)
     }
