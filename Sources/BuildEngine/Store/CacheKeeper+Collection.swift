@@ -47,6 +47,10 @@ extension CacheKeeper {
       report.freedBytes += size(layout.run(run))
       if !dryRun { try Disk.removeTree(layout.run(run)) }
     }
+    if !dryRun {
+      try index.forgetHistory(keeping: runs.map(\.id))
+      try index.forgetAbsentFiles()
+    }
     // What only saves time is made again.
     if !dryRun {
       try Disk.removeTree(layout.snapshots)

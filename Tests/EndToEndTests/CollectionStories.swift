@@ -1,0 +1,106 @@
+import CSQLite
+import Glibc
+import JSON
+import TestSupport
+import Testing
+
+/// `nanobuild cache gc`, by what it leaves.
+@Suite struct CollectionStories {
+  private static let pipeline = """
+    nanobuild: 1
+    assets:
+      upper:
+        step: shell
+        inputs: {words: words.txt}
+        with: {command: "echo upper >> $NB_ROOT/ran; tr a-z A-Z < $NB_INPUT_words > text"}
+        checks:
+          - shell: {name: filled, command: "echo check >> $NB_ROOT/ran; test -s $NB_RESULT/text"}
+
+    """
+
+  /// A row's number of the index that no program has open.
+  private func count(_ query: String, _ project: TestProject) throws -> Int {
+    var database: OpaquePointer?
+    try #require(
+      sqlite3_open_v2(
+        project.file("cache/state.sqlite"), &database, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK)
+    defer { sqlite3_close(database) }
+    var statement: OpaquePointer?
+    let status = sqlite3_prepare_v2(database, "SELECT count(*) FROM \(query)", -1, &statement, nil)
+    try #require(status == SQLITE_OK, "\(String(cString: sqlite3_errmsg(database)))")
+    defer { sqlite3_finalize(statement) }
+    try #require(sqlite3_step(statement) == SQLITE_ROW)
+    return Int(sqlite3_column_int64(statement, 0))
+  }
+
+  @Test func historyGoesWithItsRunsAndVerdictsWithTheirResults() throws {
+    let project = try TestProject(Self.pipeline)
+    for words in ["one", "two", "three", "four"] {
+      try project.write("words.txt", words)
+      #expect(try project.run("run").status == 0)
+    }
+    // The first result is in force again: its verdict and how it was made are of use.
+    try project.write("words.txt", "one")
+    #expect(try project.run("run").status == 0)
+    #expect(try project.run("run", "--set", "upper.command=cat $NB_INPUT_words > text").status == 0)
+    try project.write("words.txt", "one")
+    #expect(try project.run("run").status == 0)
+    #expect(try count("tasks", project) == 7)
+    #expect(try count("checks", project) == 5)
+    _ = try project.takeRan()
+
+    #expect(try project.run("cache", "gc", "--keep-runs", "1", "--dry-run").status == 0)
+    #expect(try count("runs", project) == 7)
+    #expect(try project.run("cache", "gc", "--keep-runs", "1").status == 0)
+
+    // The newest run, and the first, which made what is in force.
+    #expect(try count("runs", project) == 2)
+    #expect(try count("tasks WHERE outcome = 'ran'", project) == 1)
+    #expect(try count("tasks", project) == 2)
+    #expect(try count("checks", project) == 1)
+    #expect(
+      try count("numbers WHERE run NOT IN (SELECT run FROM tasks)", project) == 0)
+    #expect(try project.run("status", "--check").status == 0)
+    #expect(try project.run("run").status == 0)
+    #expect(try project.takeRan().isEmpty)
+    let history = try project.run("history", "upper", "--json")
+    #expect(try JSONParser.parse(history.output)["tasks"]?.arrayValue?.count == 2)
+    let shown = try project.run("show", "upper", "--json")
+    #expect(try JSONParser.parse(shown.output)["last_run"]?["outcome"] == "ran")
+  }
+
+  @Test func digestsOfFilesThatAreGoneAreForgotten() throws {
+    let project = try TestProject(
+      Self.pipeline.replacing("words.txt", with: "\"*.txt\"").replacing(
+        "tr a-z A-Z < $NB_INPUT_words", with: "cat $NB_INPUT_words"))
+    try project.write("a.txt", "a")
+    try project.write("b.txt", "b")
+    #expect(try project.run("run").status == 0)
+    #expect(try count("files", project) == 2)
+    project.remove("b.txt")
+    #expect(try project.run("cache", "gc").status == 0)
+    #expect(try count("files WHERE path LIKE '%/a.txt'", project) == 1)
+    #expect(try count("files", project) == 1)
+  }
+
+  @Test func anIndexOfTheVersionBeforeKeepsItsHistory() throws {
+    let project = try TestProject(Self.pipeline)
+    try project.write("words.txt", "one")
+    #expect(try project.run("run").status == 0)
+    var database: OpaquePointer?
+    try #require(
+      sqlite3_open_v2(
+        project.file("cache/state.sqlite"), &database, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK)
+    let statements = "ALTER TABLE checks DROP COLUMN result; PRAGMA user_version = 1"
+    try #require(sqlite3_exec(database, statements, nil, nil, nil) == SQLITE_OK)
+    sqlite3_close(database)
+    project.remove("cache/snapshots")
+    _ = try project.takeRan()
+    #expect(try project.run("run").status == 0)
+    #expect(try project.run("cache", "gc", "--keep-runs", "0").status == 0)
+    #expect(try project.run("run").status == 0)
+    #expect(try project.takeRan().isEmpty)
+    #expect(try count("tasks", project) == 1)
+    #expect(try count("checks WHERE result IS NULL", project) == 1)
+  }
+}
