@@ -103,4 +103,81 @@ import Testing
     #expect(try count("tasks", project) == 1)
     #expect(try count("checks WHERE result IS NULL", project) == 1)
   }
+
+  // MARK: Orphans
+
+  private static let full = """
+    nanobuild: 1
+    profiles: {one: {}, two: {assets: {kept: {with: {n: 2}}}}}
+    assets:
+      kept: {step: shell, with: {n: 1, command: "echo kept >> $NB_ROOT/ran; echo $NB_PARAM_n > text"}}
+      old: {step: shell, with: {command: "echo old >> $NB_ROOT/ran; echo old > text"}}
+      parts: {step: shell, partitions: {p: [a, b]}, with: {command: "echo $NB_PARTITION_p > text"}}
+
+    """
+  private static let reduced = """
+    nanobuild: 1
+    profiles: {one: {}, two: {assets: {kept: {with: {n: 2}}}}}
+    assets:
+      kept: {step: shell, with: {n: 1, command: "echo kept >> $NB_ROOT/ran; echo $NB_PARAM_n > text"}}
+
+    """
+
+  @Test func whatLeftThePipelineGoesOnlyWhenAsked() throws {
+    let project = try TestProject(Self.full)
+    for profile in ["one", "two"] {
+      #expect(try project.run("run", "--profile", profile).status == 0)
+    }
+    try project.write("pipeline.yaml", Self.reduced)
+    #expect(try project.run("cache", "gc", "--keep-runs", "0").output.contains("removed 0 results"))
+    #expect(project.exists("cache/current/one/old/text"))
+
+    let dry = try project.run("cache", "gc", "--orphans", "--dry-run", "--profile", "one")
+    for profile in ["one", "two"] {
+      for asset in ["old", "parts"] {
+        let line = "would remove `\(asset)` of profile `\(profile)`, which the pipeline no longer has"
+        #expect(dry.lines.contains(line), "\(dry.output)")
+      }
+    }
+    #expect(dry.output.contains("would remove 3 results"), "\(dry.output)")
+    #expect(!dry.output.contains("`kept`"))
+    #expect(project.exists("cache/current/one/old/text"))
+
+    let end = try project.run("cache", "gc", "--orphans", "--json", "--profile", "one")
+    let report = try JSONParser.parse(end.output)
+    #expect(report["removed_orphans"]?.arrayValue?.count == 4)
+    #expect(report["removed_results"]?.arrayValue?.count == 3)
+    for profile in ["one", "two"] {
+      #expect(!project.exists("cache/current/\(profile)/old"))
+      #expect(!project.exists("cache/current/\(profile)/parts"))
+    }
+    #expect(try count("current WHERE asset <> 'kept'", project) == 0)
+    // Both profiles still have theirs.
+    _ = try project.takeRan()
+    for profile in ["one", "two"] {
+      #expect(try project.run("status", "--check", "--profile", profile).status == 0)
+      #expect(try project.run("run", "--profile", profile).status == 0)
+    }
+    #expect(try project.takeRan().isEmpty)
+    // What is put back is made again.
+    try project.write("pipeline.yaml", Self.full)
+    #expect(try project.run("run", "--profile", "one").status == 0)
+    #expect(try project.takeRan() == ["old"])
+    #expect(try project.run("cache", "verify").status == 0)
+  }
+
+  @Test func aProfileThatLeftThePipelineIsAnOrphanToo() throws {
+    let project = try TestProject(Self.full)
+    for profile in ["one", "two"] {
+      #expect(try project.run("run", "--profile", profile).status == 0)
+    }
+    try project.write(
+      "pipeline.yaml", Self.full.replacing(", two: {assets: {kept: {with: {n: 2}}}}", with: ""))
+    let end = try project.run("cache", "gc", "--orphans", "--keep-runs", "0", "--profile", "one")
+    #expect(end.output.contains("removed `kept` of profile `two`"), "\(end.output)")
+    // `old` and `parts` are in force under the other profile as well.
+    #expect(end.output.contains("removed 1 results"), "\(end.output)")
+    #expect(!project.exists("cache/current/two"))
+    #expect(try project.run("status", "--check", "--profile", "one").status == 0)
+  }
 }

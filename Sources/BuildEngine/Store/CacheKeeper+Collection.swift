@@ -1,30 +1,79 @@
+import ByteCoding
+
 /// What a clean-up removed, or would remove.
 package struct CollectionReport: Sendable, Hashable {
   package var results: [Digest] = []
   package var freedBytes: Int64 = 0
   package var runs: [String] = []
   package var staging: [String] = []
+  /// Assets, or all of a profile, that the pipeline no longer has.
+  package var orphans: [CurrentAsset] = []
   package var keptResults = 0
   package var keptBytes: Int64 = 0
 
   package init() {}
 }
 
+/// An asset with current links under a profile.
+package struct CurrentAsset: Sendable, Hashable {
+  package var profile: String
+  package var asset: String
+}
+
+/// What a clean-up keeps.
+package struct CollectionRule: Sendable {
+  /// Results that so many of the newest runs made or used stay.
+  package var keepRuns = 10
+  /// With a limit only as many results go, oldest first, as it takes.
+  package var maxSize: Int64?
+  /// What the pipeline has, when nothing shall stay for the sake of anything else.
+  package var declared: Declared?
+  /// Only says what would go.
+  package var dryRun = false
+
+  package init(keepRuns: Int = 10, maxSize: Int64? = nil, dryRun: Bool = false) {
+    self.keepRuns = keepRuns
+    self.maxSize = maxSize
+    self.dryRun = dryRun
+  }
+
+  package struct Declared: Sendable {
+    let profiles: Set<ExactText>
+    let assets: Set<ExactText>
+
+    package init(profiles: [String], assets: [String]) {
+      self.profiles = Set(profiles.map { ExactText($0) })
+      self.assets = Set(assets.map { ExactText($0) })
+    }
+
+    func has(_ current: CurrentAsset) -> Bool {
+      profiles.contains(ExactText(current.profile)) && assets.contains(ExactText(current.asset))
+    }
+  }
+}
+
 /// Clean-up. Nothing runs meanwhile: the caller holds the cache's lock.
 extension CacheKeeper {
-  /// Removes results that no profile and none of the newest `keepRuns` runs needs; with `maxSize`
-  /// only the oldest of them, until the rest fits. Nothing runs meanwhile: the caller holds the
-  /// cache's lock.
-  func collect(keepRuns: Int, maxSize: Int64?, dryRun: Bool) throws(BuildError) -> CollectionReport
-  {
+  /// Removes results that neither current links nor kept runs need.
+  func collect(_ rule: CollectionRule) throws(BuildError) -> CollectionReport {
+    let dryRun = rule.dryRun
     var report = CollectionReport()
-    var needed = try currentResults()
-    let runs = try index.runs(limit: max(0, keepRuns))
-    for run in runs { needed.formUnion(try index.results(ofRun: run.id)) }
+    var assets = try currentAssets()
+    if let declared = rule.declared {
+      report.orphans = assets.filter { !declared.has($0) }
+      assets.removeAll { !declared.has($0) }
+    }
+    var needed = try results(of: assets)
+    let runs = try index.runs(limit: max(0, rule.keepRuns))
+    for run in runs {
+      for (asset, digest) in try index.results(ofRun: run.id)
+      where rule.declared?.assets.contains(ExactText(asset)) ?? true { needed.insert(digest) }
+    }
+    if !dryRun { for orphan in report.orphans { try removeLinks(orphan) } }
     let all = try index.allResults()
     var total = all.reduce(0) { $0 + $1.bytes }
     for (digest, bytes, _) in all.sorted(by: { $0.created < $1.created }) {
-      let isOverfull = maxSize.map { total > $0 } ?? true
+      let isOverfull = rule.maxSize.map { total > $0 } ?? true
       if needed.contains(digest) || !isOverfull {
         report.keptResults += 1
         report.keptBytes += bytes
@@ -57,6 +106,14 @@ extension CacheKeeper {
       try Disk.removeTree(layout.pipelines)
     }
     return report
+  }
+
+  /// An asset that is gone from the pipeline leaves no link, and an empty profile no folder.
+  private func removeLinks(_ orphan: CurrentAsset) throws(BuildError) {
+    try index.forgetCurrent(profile: orphan.profile, asset: orphan.asset)
+    try Disk.removeTree(layout.current(profile: orphan.profile, asset: orphan.asset))
+    let folder = "\(layout.current)/\(orphan.profile)"
+    if try Disk.names(in: folder).isEmpty { try Disk.removeTree(folder) }
   }
 
   /// The index forgets first: a result half removed is one nobody asks for.

@@ -35,14 +35,23 @@ struct CacheKeeper {
   let index: StateIndex
   let cores: Int
 
-  /// Results that the current links of any profile lead to.
-  func currentResults() throws(BuildError) -> Set<Digest> {
-    var found = Set<Digest>()
+  /// Every asset that has current links, by profile.
+  func currentAssets() throws(BuildError) -> [CurrentAsset] {
+    var found: [CurrentAsset] = []
     guard Disk.exists(layout.current) else { return found }
     for profile in try Disk.names(in: layout.current) {
       let folder = "\(layout.current)/\(profile)"
       guard Disk.status(folder, follow: false)?.kind == .folder else { continue }
-      for asset in try Disk.names(in: folder) { try addLinks("\(folder)/\(asset)", to: &found) }
+      found += try Disk.names(in: folder).map { CurrentAsset(profile: profile, asset: $0) }
+    }
+    return found
+  }
+
+  /// Results that the current links of these assets lead to.
+  func results(of assets: [CurrentAsset]) throws(BuildError) -> Set<Digest> {
+    var found = Set<Digest>()
+    for current in assets {
+      try addLinks(layout.current(profile: current.profile, asset: current.asset), to: &found)
     }
     return found
   }
@@ -61,7 +70,7 @@ struct CacheKeeper {
 
   func statistics() throws(BuildError) -> CacheStatistics {
     var statistics = CacheStatistics()
-    let current = try currentResults()
+    let current = try results(of: try currentAssets())
     for (digest, bytes, _) in try index.allResults() {
       statistics.resultCount += 1
       statistics.resultBytes += bytes

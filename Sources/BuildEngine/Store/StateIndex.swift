@@ -233,6 +233,11 @@ final class StateIndex {
       .text(asset), .text(partition))
   }
 
+  func forgetCurrent(profile: String, asset: String) throws(BuildError) {
+    try database.run(
+      "DELETE FROM current WHERE profile = ? AND asset = ?", .text(profile), .text(asset))
+  }
+
   // MARK: Checks
 
   func verdict(_ key: Digest) throws(BuildError) -> CheckVerdict? {
@@ -266,9 +271,9 @@ extension StateIndex {
     }.compactMap { $0 }
   }
 
-  func results(ofRun run: String) throws(BuildError) -> [Digest] {
+  func results(ofRun run: String) throws(BuildError) -> [(asset: String, digest: Digest)] {
     try database.rows(
-      "SELECT digest FROM tasks WHERE run = ? AND digest IS NOT NULL", .text(run)
-    ) { $0.digest(0) }.compactMap { $0 }
+      "SELECT asset, digest FROM tasks WHERE run = ? AND digest IS NOT NULL", .text(run)
+    ) { row in row.digest(1).map { (row.text(0), $0) } }.compactMap { $0 }
   }
 }
