@@ -12,6 +12,9 @@ extension Engine {
   package func collectGarbage(
     _ rule: CollectionRule = CollectionRule()
   ) throws(BuildError) -> CollectionReport {
+    var rule = rule
+    rule.stepsFromScratch = Set(graph.assets.lazy.filter { !$0.isResumable }.map(\.step))
+      .subtracting(graph.assets.lazy.filter(\.isResumable).map(\.step))
     guard !isReadOnly || rule.dryRun else { throw .cacheNotWritable(path: layout.root, code: 30) }
     if isReadOnly { return try keeper.collect(rule) }
     guard let lock = try CacheLock.tidy(layout) else { throw .cacheInUse(path: layout.root) }

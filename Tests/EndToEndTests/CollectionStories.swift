@@ -180,4 +180,52 @@ import Testing
     #expect(!project.exists("cache/current/two"))
     #expect(try project.run("status", "--check", "--profile", "one").status == 0)
   }
+
+  // MARK: Staging
+
+  @Test func whatAKilledRunLeftGoesUnlessItCanBeContinued() throws {
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        slow: {step: shell, with: {command: "echo half > text; touch $NB_ROOT/begun; sleep 60"}}
+        text: {step: data.fetch, with: {url: words.txt}}
+
+      """)
+    try project.write("words.txt", "x")
+    let run = try project.start("run", "slow")
+    try eventually("the step has begun") { project.exists("begun") }
+    run.signal(SIGKILL)
+    #expect(try run.wait().status == 128 + SIGKILL)
+    func staging() throws -> [String] {
+      try TemporaryFolder.list(at: project.file("cache/staging")).sorted()
+    }
+    let left = try staging()
+    #expect(left.contains { $0.hasSuffix(".out") } && left.contains { $0.hasSuffix(".lock") })
+    // Of runs that were killed within moments no test can hit.
+    for name in ["link-999999", "check-999999-3.out/text", "check-999999-3/request.json"] {
+      try project.write("cache/staging/\(name)", "{}")
+    }
+    // Work of a step that resumes, as a killed download leaves it, and of one nobody knows.
+    let download = String(repeating: "a", count: 32)
+    let unknown = String(repeating: "b", count: 32)
+    let slow = try #require(left.first { $0.hasSuffix(".out") }).dropLast(4)
+    let request = try project.read("cache/staging/\(slow)/request.json")
+    for (key, step) in [(download, "data.fetch"), (unknown, "site.step")] {
+      try project.write(
+        "cache/staging/\(key)/request.json",
+        request.replacing("\"name\":\"shell\"", with: "\"name\":\"\(step)\""))
+      try project.write("cache/staging/\(key).out/part", "half")
+    }
+    let kept = [download, "\(download).out", unknown, "\(unknown).out"]
+
+    let before = try staging()
+    #expect(try project.run("cache", "gc", "--dry-run").status == 0)
+    #expect(try staging() == before)
+    try eventually("what the killed run started has ended") {
+      let end = try project.run("cache", "gc")
+      #expect(end.status == 0, "\(end.error)")
+      return try staging() == kept
+    }
+  }
 }

@@ -28,6 +28,8 @@ package struct CollectionRule: Sendable {
   package var maxSize: Int64?
   /// What the pipeline has, when nothing shall stay for the sake of anything else.
   package var declared: Declared?
+  /// Steps that never continue what an earlier attempt left.
+  var stepsFromScratch: Set<String> = []
   /// Only says what would go.
   package var dryRun = false
 
@@ -89,7 +91,7 @@ extension CacheKeeper {
       try store.records.compact { kept.contains($0) }
     }
     try collectStrays(known: Set(all.map(\.digest)), dryRun: dryRun, &report)
-    try collectStaging(dryRun: dryRun, &report)
+    try collectStaging(stepsFromScratch: rule.stepsFromScratch, dryRun: dryRun, &report)
     let kept = Set(runs.map(\.id))
     for run in (try? Disk.names(in: layout.runs)) ?? [] where !kept.contains(run) {
       report.runs.append(run)
@@ -142,30 +144,38 @@ extension CacheKeeper {
     }
   }
 
-  /// Unfinished work stays two weeks for those who want to continue it.
-  private func collectStaging(dryRun: Bool, _ report: inout CollectionReport) throws(BuildError) {
+  /// What runs that were killed left behind goes: links and stages of checks under way, damaged results,
+  /// locks, and work whose step would begin anew. Other unfinished work stays two weeks for those who want
+  /// to continue it.
+  private func collectStaging(
+    stepsFromScratch: Set<String>, dryRun: Bool, _ report: inout CollectionReport
+  ) throws(BuildError) {
     let oldest = Clock.wall() - 14 * 86_400 * 1_000_000_000
     let names = (try? Disk.names(in: layout.staging)) ?? []
-    let held = dryRun ? [] : try heldKeys(names)
+    let held = try heldKeys(names, dryRun: dryRun)
     for name in names {
       let path = "\(layout.staging)/\(name)"
       // What a killed run left behind is still writing there.
       if held.contains(where: { name.hasPrefix($0) }) { continue }
-      if CacheLayout.isWork(name), let status = Disk.status(path, follow: false),
-        status.stamp.modified > oldest
-      {
-        continue
+      if let key = CacheLayout.key(ofWork: name) {
+        let step = WorkerRequest.stepName(at: layout.stage(key).request)
+        // Partitions that are made together have one lock between them, so any that is held may be theirs.
+        let isUseless = held.isEmpty && step.map(stepsFromScratch.contains) ?? false
+        let modified = Disk.status(path, follow: false)?.stamp.modified ?? 0
+        if !isUseless, modified > oldest { continue }
       }
       report.staging.append(name)
       report.freedBytes += size(path)
-      if !dryRun { try Disk.removeTree(path) }
     }
+    guard !dryRun else { return }
+    for name in report.staging { try Disk.removeTree("\(layout.staging)/\(name)") }
   }
 
   /// Keys whose lock somebody holds though no run is on; those who do are ended, so that the next
-  /// clean-up or run finds it free.
-  private func heldKeys(_ names: [String]) throws(BuildError) -> [String] {
+  /// clean-up or run finds it free. A dry run asks nobody.
+  private func heldKeys(_ names: [String], dryRun: Bool) throws(BuildError) -> [String] {
     var held: [String] = []
+    guard !dryRun else { return held }
     for name in names where name.hasSuffix(".lock") {
       let path = "\(layout.staging)/\(name)"
       if try KeyLock.acquire(path) == nil {
