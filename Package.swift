@@ -108,7 +108,9 @@ let swiftTargets: [Target] = [
     dependencies: ["Kernels", "CKernels", "Tokenization", "Corpus", "JSON", "CSystem"]),
   .target(
     name: "Training",
-    dependencies: ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON", "CSystem"]),
+    dependencies: [
+      "LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON", "CSystem", "Diagnostics",
+    ]),
   .target(
     name: "Steps",
     dependencies: [

@@ -1,4 +1,5 @@
 import Corpus
+import Diagnostics
 import Kernels
 import LanguageModel
 import Tokenization
@@ -16,7 +17,7 @@ extension TrainingError: CustomStringConvertible {
       "`\(input)` holds \(found) \(unit), but at least \(needed) are needed"
     case .noSteps(let explanation): "there is nothing to train: \(explanation)"
     case .memory(let needed, let limit, let plan):
-      "this needs \(Self.size(needed)) of memory, but only \(Self.size(limit)) are allowed\n"
+      "this needs \(Format.bytes(needed)) of memory, but only \(Format.bytes(limit)) are allowed\n"
         + plan
     case .diverged(let step, let loss, let limit, let lastCheckpoint):
       (loss.isFinite
@@ -44,12 +45,6 @@ extension TrainingError: CustomStringConvertible {
   private static func digits(_ hash: UInt64) -> String {
     let digits = String(hash, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-
-  static func size(_ bytes: Int) -> String {
-    let mebibytes = Double(bytes) / 1_048_576
-    return mebibytes < 1024
-      ? "\(Int(mebibytes.rounded(.up))) MiB" : "\(rounded(mebibytes / 1024)) GiB"
   }
 
   static func rounded(_ value: Double) -> String {
