@@ -32,19 +32,14 @@ extension TrainingError: CustomStringConvertible {
       "`\(input)` was made with a vocabulary of \(found) tokens, the tokenizer in use here has "
         + "\(expected): encode the text with this tokenizer"
     case .tokensOfAnotherTokenizer(let input, let found, let expected):
-      "`\(input)` was made by the tokenizer with hash \(Self.digits(found)), not by the one in use here, "
-        + "\(Self.digits(expected)): encode the text with this tokenizer"
+      "`\(input)` was made by the tokenizer with hash \(found.hexadecimal), not by the one in use here, "
+        + "\(expected.hexadecimal): encode the text with this tokenizer"
     case .checkpoint(let error): error.description
     case .corpus(let error): "\(error)"
     case .tokenizer(let error): error.description
     case .model(let error): error.description
     case .kernel(let error): error.description
     }
-  }
-
-  private static func digits(_ hash: UInt64) -> String {
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   static func rounded(_ value: Double) -> String {

@@ -29,6 +29,8 @@ extension DataInspector {
         + "\(number("documents")) documents\nvocabulary of \(number("vocabulary_size")), "
         + "\(number("bytes_per_token")) bytes a token, "
         + (description["loss_mask"]?.boolValue == true ? "with a loss mask" : "no loss mask")
+        + (description["tokenizer_hash"]?.stringValue.map { "\nmade by the tokenizer with hash \($0)" }
+          ?? "\nof a tokenizer that the file does not name")
     case "jsonl":
       var text = "JSONL file, \(number("bytes")) bytes: \(number("records")) records"
       if let format = description["conversations"]?.stringValue {
