@@ -24,7 +24,7 @@ extension Engine {
 
   /// Reads every result completely. Damaged ones are moved aside and made again by the next run.
   package func verifyCache(
-    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    progress: (VerificationProgress) -> Void = { _ in }
   ) throws(BuildError) -> [DamagedResult] {
     guard !isReadOnly else { return try keeper.verify(progress: progress) }
     guard let lock = try CacheLock.tidy(layout) else { throw .cacheInUse(path: layout.root) }

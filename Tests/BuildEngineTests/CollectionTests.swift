@@ -47,6 +47,18 @@ import Testing
     #expect(try lab.run(assets(1)).executed == ["a"])
   }
 
+  @Test func verificationTellsHowFarItIs() throws {
+    let lab = try EngineLab()
+    try lab.run(assets(1))
+    let engine = try lab.engine(assets(1))
+    let bytes = try engine.cacheStatistics().resultBytes
+    var seen: [VerificationProgress] = []
+    #expect(try engine.verifyCache { seen.append($0) }.isEmpty)
+    #expect(seen.map(\.results) == [0, 1, 2])
+    #expect(seen.allSatisfy { $0.totalResults == 2 && $0.totalBytes == bytes })
+    #expect(seen.first?.bytes == 0 && seen.last?.bytes == bytes)
+  }
+
   @Test func aRunIsNotDisturbed() throws {
     let lab = try EngineLab()
     let started = Counter()

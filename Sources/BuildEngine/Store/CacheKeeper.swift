@@ -28,6 +28,14 @@ package struct DamagedResult: Sendable, Hashable {
   package var path: String
 }
 
+/// How much of the cache has been read again.
+package struct VerificationProgress: Sendable, Hashable {
+  package var results = 0
+  package var totalResults: Int
+  package var bytes: Int64 = 0
+  package var totalBytes: Int64
+}
+
 /// Looks after the cache as a whole: sizes, clean-up, verification.
 struct CacheKeeper {
   let layout: CacheLayout
@@ -98,11 +106,15 @@ struct CacheKeeper {
   // MARK: Verification
 
   /// Reads every result; the damaged ones are moved aside and forgotten.
-  func verify(progress: (Int, Int) -> Void) throws(BuildError) -> [DamagedResult] {
+  func verify(progress: (VerificationProgress) -> Void) throws(BuildError) -> [DamagedResult] {
     var damaged: [DamagedResult] = []
     let all = try index.allResults()
-    for (number, entry) in all.enumerated() {
-      progress(number, all.count)
+    var done = VerificationProgress(
+      totalResults: all.count, totalBytes: all.reduce(0) { $0 + $1.bytes })
+    for entry in all {
+      progress(done)
+      done.results += 1
+      done.bytes += entry.bytes
       let found = try? store.rescan(layout.result(entry.digest), width: cores)
       if let found, found.digest == entry.digest { continue }
       let expected = try index.result(entry.digest)?.manifest.entries ?? []
@@ -117,7 +129,7 @@ struct CacheKeeper {
       try store.setAside(entry.digest)
       try Disk.removeFile(layout.oldRecord(entry.digest))
     }
-    progress(all.count, all.count)
+    progress(done)
     return damaged
   }
 

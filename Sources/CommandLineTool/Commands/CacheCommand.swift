@@ -139,7 +139,7 @@ struct CacheCommand: ParsableCommand {
       let terminal = Terminal.make(output)
       defer { terminal.flush() }
       let session = try Session.open(pipeline, terminal)
-      let damaged = try terminal.reporting { try session.engine.verifyCache() }
+      let damaged = try verify(session, terminal)
       if json {
         terminal.print(
           JSONWriter.text(
@@ -158,6 +158,19 @@ struct CacheCommand: ParsableCommand {
             : "\(damaged.count) damaged results were set aside; `nanobuild run` makes them again")
       }
       if !damaged.isEmpty { throw ExitStatus.failed.exit }
+    }
+
+    private func verify(_ session: Session, _ terminal: Terminal) throws -> [DamagedResult] {
+      try terminal.reporting {
+        var line = ProgressLine(terminal)
+        defer { line.end() }
+        return try session.engine.verifyCache { done in
+          line.show(
+            "\(Format.grouped(done.results))/\(Format.grouped(done.totalResults)) results · "
+              + "\(Format.bytes(Int(done.bytes)))/\(Format.bytes(Int(done.totalBytes)))",
+            done: Double(done.bytes), total: Double(done.totalBytes), now: Clock.seconds())
+        }
+      }
     }
   }
 }
