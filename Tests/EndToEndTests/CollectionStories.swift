@@ -135,7 +135,8 @@ import Testing
     let dry = try project.run("cache", "gc", "--orphans", "--dry-run", "--profile", "one")
     for profile in ["one", "two"] {
       for asset in ["old", "parts"] {
-        let line = "would remove `\(asset)` of profile `\(profile)`, which the pipeline no longer has"
+        let name = "`\(asset)` of profile `\(profile)`"
+        let line = "would remove \(name), which the pipeline no longer has"
         #expect(dry.lines.contains(line), "\(dry.output)")
       }
     }

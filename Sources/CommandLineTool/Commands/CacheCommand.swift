@@ -116,8 +116,8 @@ struct CacheCommand: ParsableCommand {
       }
       let verb = dryRun ? "would remove" : "removed"
       for orphan in report.orphans {
-        terminal.print(
-          "\(verb) `\(orphan.asset)` of profile `\(orphan.profile)`, which the pipeline no longer has")
+        let name = "`\(orphan.asset)` of profile `\(orphan.profile)`"
+        terminal.print("\(verb) \(name), which the pipeline no longer has")
       }
       terminal.print(
         "\(verb) \(report.results.count) results and \(report.runs.count) runs, "
