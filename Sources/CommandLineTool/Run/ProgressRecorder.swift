@@ -1,6 +1,5 @@
 import BuildEngine
 import Diagnostics
-import Glibc
 import JSON
 
 /// Turns the events of a run into text: a live picture on a terminal, plain lines elsewhere.
