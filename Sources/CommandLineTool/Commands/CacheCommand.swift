@@ -60,8 +60,8 @@ struct CacheCommand: ParsableCommand {
       discussion: """
         Example: nanobuild cache gc --max-size 10GiB --dry-run
 
-        Results in force stay, of every profile, and so do those of assets that were taken out of the
-        pipeline file, until --orphans is given. Pipeline files in one folder share its cache: look
+        Results in force stay, of every profile, and so do those of assets that were taken out of the \
+        pipeline file, until --orphans is given. Pipeline files in one folder share its cache: look \
         with --dry-run first.
         """)
 
