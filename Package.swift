@@ -96,7 +96,7 @@ let swiftTargets: [Target] = [
   .target(name: "PipelineFile", dependencies: ["YAML", "Diagnostics", "JSON", "ByteCoding"]),
   .target(
     name: "BuildEngine",
-    dependencies: ["CSystem", "CHash", "CXXHash", "CSQLite", "JSON", "ByteCoding"]),
+    dependencies: ["CSystem", "CHash", "CXXHash", "CSQLite", "JSON", "ByteCoding", "Diagnostics"]),
   .target(name: "Transfer", dependencies: ["CCurl", "CHash", "CSystem", "CZlib", "CZstd", "JSON"]),
   .target(
     name: "Corpus",
@@ -108,7 +108,9 @@ let swiftTargets: [Target] = [
     dependencies: ["Kernels", "CKernels", "Tokenization", "Corpus", "JSON", "CSystem"]),
   .target(
     name: "Training",
-    dependencies: ["LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON", "CSystem"]),
+    dependencies: [
+      "LanguageModel", "Kernels", "Corpus", "Tokenization", "JSON", "CSystem", "Diagnostics",
+    ]),
   .target(
     name: "Steps",
     dependencies: [

@@ -8,23 +8,23 @@ extension Engine {
     try keeper.statistics()
   }
 
-  /// Removes results that no profile's current links and none of the newest `keepRuns` runs needs;
-  /// with `maxSize` only as many of them, oldest first, as it takes. Refuses while a run is on.
+  /// Removes results that nothing needs by the rule. Refuses while a run is on.
   package func collectGarbage(
-    keepRuns: Int = 10, maxSize: Int64? = nil, dryRun: Bool = false
+    _ rule: CollectionRule = CollectionRule()
   ) throws(BuildError) -> CollectionReport {
-    if isReadOnly && !dryRun { throw .cacheNotWritable(path: layout.root, code: 30) }
-    guard !isReadOnly else {
-      return try keeper.collect(keepRuns: keepRuns, maxSize: maxSize, dryRun: true)
-    }
+    var rule = rule
+    rule.stepsFromScratch = Set(graph.assets.lazy.filter { !$0.isResumable }.map(\.step))
+      .subtracting(graph.assets.lazy.filter(\.isResumable).map(\.step))
+    guard !isReadOnly || rule.dryRun else { throw .cacheNotWritable(path: layout.root, code: 30) }
+    if isReadOnly { return try keeper.collect(rule) }
     guard let lock = try CacheLock.tidy(layout) else { throw .cacheInUse(path: layout.root) }
     defer { withExtendedLifetime(lock) {} }
-    return try keeper.collect(keepRuns: keepRuns, maxSize: maxSize, dryRun: dryRun)
+    return try keeper.collect(rule)
   }
 
   /// Reads every result completely. Damaged ones are moved aside and made again by the next run.
   package func verifyCache(
-    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    progress: (VerificationProgress) -> Void = { _ in }
   ) throws(BuildError) -> [DamagedResult] {
     guard !isReadOnly else { return try keeper.verify(progress: progress) }
     guard let lock = try CacheLock.tidy(layout) else { throw .cacheInUse(path: layout.root) }

@@ -1,4 +1,5 @@
 import ByteCoding
+import Diagnostics
 package import JSON
 
 /// What is known of results, runs and checks, for the commands that only read.
@@ -135,34 +136,11 @@ extension Engine {
     return details
   }
 
-  /// How long a task of this asset takes, from past runs of it or else of its step.
-  package func estimate(_ asset: String) throws(BuildError) -> TaskEstimate? {
-    let node = try requireAsset(asset)
-    var records = try index.tasks(
-      "WHERE asset = ? AND outcome = 'ran'", [.text(asset)], limit: 9
-    ).filter { $0.step == node.step }
-    let isSameAsset = !records.isEmpty
-    if records.isEmpty {
-      records = try index.tasks(
-        "WHERE step = ? AND outcome = 'ran'", [.text(node.step)], limit: 25)
-    }
-    guard !records.isEmpty else { return nil }
-    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-    var peak: Double?
-    let peaks = records.compactMap { $0.numbers[ProcessMeasurement.peakMemory]?.doubleValue }
-    if !peaks.isEmpty { peak = peaks.max() }
-    return TaskEstimate(
-      seconds: median(records.map(\.seconds)),
-      outputBytes: median(records.map { Double($0.outputBytes) }),
-      inputBytes: median(records.map { Double($0.inputBytes) }), peakMemory: peak,
-      runCount: records.count, isSameAsset: isSameAsset)
-  }
-
   @discardableResult
   func requireAsset(_ name: String) throws(BuildError) -> AssetNode {
     guard let node = graph[name] else {
       throw .unknownAsset(
-        name, suggestions: Suggestion.nearest(to: name, in: graph.assets.map(\.name)))
+        name, nearest: Suggestion.nearest(to: name, among: graph.assets.lazy.map(\.name)))
     }
     return node
   }
@@ -174,7 +152,7 @@ extension Engine {
     guard !values.contains(partition) else { return }
     throw .unknownPartition(
       asset: node.name, value: partition,
-      suggestions: Suggestion.nearest(to: partition, in: values))
+      nearest: Suggestion.nearest(to: partition, among: values))
   }
 }
 
@@ -253,18 +231,6 @@ package struct AssetDetails: Sendable {
   package var status: AssetStatus?
   package var tasks: [Task]
   package var checks: [Plan.Check]
-}
-
-/// What past runs say about the next one of a task.
-package struct TaskEstimate: Sendable, Hashable {
-  package var seconds: Double
-  package var outputBytes: Double
-  package var inputBytes: Double
-  /// Bytes.
-  package var peakMemory: Double?
-  package var runCount: Int
-  /// False when it rests on other assets of the same step.
-  package var isSameAsset: Bool
 }
 
 /// Names of the numbers the engine itself measures of every worker process.

@@ -1,3 +1,4 @@
+import Diagnostics
 import JSON
 
 #if canImport(Glibc)
@@ -253,7 +254,7 @@ package final class Engine {
   package func path(of asset: String, partition: String? = nil) throws(BuildError) -> String {
     guard let node = graph[asset] else {
       throw .unknownAsset(
-        asset, suggestions: Suggestion.nearest(to: asset, in: graph.assets.map(\.name)))
+        asset, nearest: Suggestion.nearest(to: asset, among: graph.assets.lazy.map(\.name)))
     }
     try require(partition: partition, of: node)
     let path = layout.current(profile: configuration.profile, asset: asset, partition: partition)

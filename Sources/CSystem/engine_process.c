@@ -132,7 +132,6 @@ int64_t nb_reap(int pid) {
   return (int64_t)usage.ru_maxrss * 1024;
 }
 
-int nb_wait_exited(int status) { return WIFEXITED(status); }
 int nb_wait_exit_code(int status) { return WEXITSTATUS(status); }
 int nb_wait_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
 
@@ -204,14 +203,6 @@ int nb_signals_install(void) {
 void nb_signals_hold(int held) { atomic_store(&signals_held, held); }
 
 int nb_signals_count(void) { return atomic_load(&signal_count); }
-
-void nb_signals_restore(void) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = SIG_DFL;
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-}
 
 static atomic_int termination;
 

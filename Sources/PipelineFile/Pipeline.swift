@@ -10,7 +10,7 @@
 ///
 /// `load` throws `DiagnosticError` with all that is wrong, sorted by place. To resolve several
 /// profiles of one file, read it once: `let source = try loader.read("pipeline.yaml")`, then
-/// `try loader.resolve(source, profile: "full")`. `loader.problems(in:)` checks every profile.
+/// `try loader.resolve(source, profile: "full")`.
 ///
 /// | to know | look at |
 /// |---|---|

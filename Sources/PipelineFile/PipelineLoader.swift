@@ -106,30 +106,6 @@ package struct PipelineLoader: Sendable {
       files: read, warnings: diagnostics, filesFound: filesFound)
   }
 
-  /// Everything wrong with the file and any of its profiles, each fault once, with the files it
-  /// points into. Throws only when the pipeline file can't be read.
-  package func problems(
-    in source: Source, overrides: [String] = []
-  ) -> (diagnostics: [Diagnostic], files: [SourceFile]) {
-    let all = ProblemCollector()
-    var seen = Set<Diagnostic>()
-    var files = [source.file]
-    for profile in [Pipeline.profilelessName] + source.profiles {
-      let found: [Diagnostic]
-      let read: [SourceFile]
-      do throws(DiagnosticError) {
-        let loaded = try resolve(source, profile: profile, overrides: overrides)
-        (found, read) = (loaded.warnings, loaded.files)
-      } catch { (found, read) = (error.diagnostics, error.files) }
-      // What a profile mends is no fault: without one, only what it can't mend counts.
-      let isBare = profile == Pipeline.profilelessName && !source.profiles.isEmpty
-      let counts = isBare && source.defaultProfile != nil ? [] : found
-      for diagnostic in counts where seen.insert(diagnostic).inserted { all.add(diagnostic) }
-      for file in read where !files.contains(where: { $0.name == file.name }) { files.append(file) }
-    }
-    return (all.sorted(files: files), files)
-  }
-
   // MARK: Pieces
 
   private func profileDocument(

@@ -1,3 +1,5 @@
+import Corpus
+
 /// A byte-level BPE vocabulary with its split pattern: text to ids and back.
 ///
 /// Ids 0 … base−1 are the learned tokens, the nine special tokens follow. Text is always encoded
@@ -109,10 +111,5 @@ private struct StableDigest {
     withUnsafeBytes(of: value.littleEndian) { add($0) }
   }
 
-  var hexadecimal: String { Self.digits(first) + Self.digits(second) }
-
-  private static func digits(_ value: UInt64) -> String {
-    let text = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - text.count) + text
-  }
+  var hexadecimal: String { first.hexadecimal + second.hexadecimal }
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import JSON
 import LanguageModel
 
@@ -10,8 +11,8 @@ struct MemoryNeed {
   /// Logs the parts, and throws when they are more than `limit`, or than the machine has.
   func check(limit: Int?, _ reporter: any TrainingReporter) throws(TrainingError) {
     let plan =
-      "memory: \(TrainingError.size(total)) = "
-      + parts.map { "\($0.use) \(TrainingError.size($0.bytes))" }.joined(separator: " + ")
+      "memory: \(Format.bytes(total)) = "
+      + parts.map { "\($0.use) \(Format.bytes($0.bytes))" }.joined(separator: " + ")
     reporter.log(plan)
     reporter.measurement("planned_memory_bytes", .int(total))
     let limit = limit ?? ProcessMemory.ofMachine

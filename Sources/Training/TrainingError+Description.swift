@@ -1,4 +1,5 @@
 import Corpus
+import Diagnostics
 import Kernels
 import LanguageModel
 import Tokenization
@@ -16,7 +17,7 @@ extension TrainingError: CustomStringConvertible {
       "`\(input)` holds \(found) \(unit), but at least \(needed) are needed"
     case .noSteps(let explanation): "there is nothing to train: \(explanation)"
     case .memory(let needed, let limit, let plan):
-      "this needs \(Self.size(needed)) of memory, but only \(Self.size(limit)) are allowed\n"
+      "this needs \(Format.bytes(needed)) of memory, but only \(Format.bytes(limit)) are allowed\n"
         + plan
     case .diverged(let step, let loss, let limit, let lastCheckpoint):
       (loss.isFinite
@@ -31,25 +32,14 @@ extension TrainingError: CustomStringConvertible {
       "`\(input)` was made with a vocabulary of \(found) tokens, the tokenizer in use here has "
         + "\(expected): encode the text with this tokenizer"
     case .tokensOfAnotherTokenizer(let input, let found, let expected):
-      "`\(input)` was made by the tokenizer with hash \(Self.digits(found)), not by the one in use here, "
-        + "\(Self.digits(expected)): encode the text with this tokenizer"
+      "`\(input)` was made by the tokenizer with hash \(found.hexadecimal), not by the one in use here, "
+        + "\(expected.hexadecimal): encode the text with this tokenizer"
     case .checkpoint(let error): error.description
     case .corpus(let error): "\(error)"
     case .tokenizer(let error): error.description
     case .model(let error): error.description
     case .kernel(let error): error.description
     }
-  }
-
-  private static func digits(_ hash: UInt64) -> String {
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-
-  static func size(_ bytes: Int) -> String {
-    let mebibytes = Double(bytes) / 1_048_576
-    return mebibytes < 1024
-      ? "\(Int(mebibytes.rounded(.up))) MiB" : "\(rounded(mebibytes / 1024)) GiB"
   }
 
   static func rounded(_ value: Double) -> String {

@@ -36,17 +36,6 @@ package struct TrainingOptions: Sendable, Hashable {
     case bestFit = "best_fit"
   }
 
-  package enum Precision: String, Sendable, Hashable, CaseIterable {
-    case fp32, bf16
-
-    var ofProducts: LanguageModel.Precision {
-      switch self {
-      case .fp32: .fp32
-      case .bf16: .bf16
-      }
-    }
-  }
-
   package var shape: Shape = .depth(4)
   /// Of a new model, and where its weights begin.
   package var additions = ModelAdditions()

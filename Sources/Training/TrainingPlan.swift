@@ -82,7 +82,7 @@ package struct TrainingPlan: Sendable {
       configuration = try Self.configuration(
         options, vocabularySize: data.tokenizer.vocabularySize)
     }
-    guard options.precision.ofProducts.isSupported else {
+    guard options.precision.isSupported else {
       throw .badOption(
         name: "precision", problem: "is bf16, but this processor has no AVX512_BF16 instructions")
     }

@@ -14,10 +14,10 @@ import Testing
     let engine = try lab.engine(assets(4))
     #expect(try engine.cacheStatistics().resultCount == 8)
     #expect(try engine.cacheStatistics().currentCount == 4)
-    let dry = try engine.collectGarbage(keepRuns: 0, dryRun: true)
+    let dry = try engine.collectGarbage(CollectionRule(keepRuns: 0, dryRun: true))
     #expect(dry.results.count == 4)
     #expect(try engine.cacheStatistics().resultCount == 8)
-    let report = try engine.collectGarbage(keepRuns: 0)
+    let report = try engine.collectGarbage(CollectionRule(keepRuns: 0))
     #expect(report.results.count == 4)
     #expect(try lab.run(assets(4)).executed.isEmpty)
     #expect(try lab.run(assets(1), profile: "full").executed.isEmpty)
@@ -29,7 +29,7 @@ import Testing
   @Test func whatAKeptRunMadeStays() throws {
     let lab = try EngineLab()
     for number in 1...4 { try lab.run(assets(number)) }
-    let report = try lab.engine(assets(4)).collectGarbage(keepRuns: 2)
+    let report = try lab.engine(assets(4)).collectGarbage(CollectionRule(keepRuns: 2))
     #expect(report.results.count == 4)
     #expect(try lab.run(assets(3)).executed.isEmpty)
     #expect(try lab.run(assets(1)).executed == ["a", "b"])
@@ -40,11 +40,23 @@ import Testing
     for number in 1...4 { try lab.run(assets(number)) }
     let engine = try lab.engine(assets(4))
     let total = try engine.cacheStatistics().resultBytes
-    #expect(try engine.collectGarbage(keepRuns: 0, maxSize: total).results.isEmpty)
-    let report = try engine.collectGarbage(keepRuns: 0, maxSize: total - 1)
+    #expect(try engine.collectGarbage(CollectionRule(keepRuns: 0, maxSize: total)).results.isEmpty)
+    let report = try engine.collectGarbage(CollectionRule(keepRuns: 0, maxSize: total - 1))
     #expect(report.results.count == 1)
     #expect(try lab.run(assets(2)).executed.isEmpty)
     #expect(try lab.run(assets(1)).executed == ["a"])
+  }
+
+  @Test func verificationTellsHowFarItIs() throws {
+    let lab = try EngineLab()
+    try lab.run(assets(1))
+    let engine = try lab.engine(assets(1))
+    let bytes = try engine.cacheStatistics().resultBytes
+    var seen: [VerificationProgress] = []
+    #expect(try engine.verifyCache { seen.append($0) }.isEmpty)
+    #expect(seen.map(\.results) == [0, 1, 2])
+    #expect(seen.allSatisfy { $0.totalResults == 2 && $0.totalBytes == bytes })
+    #expect(seen.first?.bytes == 0 && seen.last?.bytes == bytes)
   }
 
   @Test func aRunIsNotDisturbed() throws {
@@ -63,6 +75,6 @@ import Testing
     }
     _ = started.next()
     run.wait()
-    #expect(try lab.engine([node]).collectGarbage(keepRuns: 0).results.isEmpty)
+    #expect(try lab.engine([node]).collectGarbage(CollectionRule(keepRuns: 0)).results.isEmpty)
   }
 }

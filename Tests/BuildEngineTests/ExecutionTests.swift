@@ -93,7 +93,7 @@ import Testing
     node.timeout = 20
     let report = try lab.run([node])
     let message = report.failures["big"]?.message ?? ""
-    #expect(message.contains("of memory; its limit is 30 MiB"), "\(message)")
+    #expect(message.contains("of memory; its limit is 31.5 MB"), "\(message)")
   }
 
   @Test func aCrashedWorkerFailsItsTaskOnly() throws {
@@ -316,7 +316,6 @@ import Testing
     let a = try #require(tasks.first { $0.task.asset == "a" })
     #expect(a.metrics == ["loss": 1.5])
     #expect(a.numbers == ["rate": 100])
-    #expect(try engine.estimate("a")?.isSameAsset == true)
     let log = try #require(try engine.logPath(of: "a"))
     #expect(try lab.read(log) == "hello log\n")
     let folder = lab.layout.run(runs[0].id)

@@ -123,7 +123,7 @@ import Testing
     let changed = [join("a", [:], ["text": "other"])]
     try lab.run(changed)
     try Disk.removeFile(lab.layout.current + "/quick/b")
-    #expect(try lab.engine(changed).collectGarbage(keepRuns: 0).results.count == 2)
+    #expect(try lab.engine(changed).collectGarbage(CollectionRule(keepRuns: 0)).results.count == 2)
     #expect(try !Disk.names(in: lab.layout.results).contains { $0.hasSuffix(".json") })
     #expect(try RecordLog(path: lab.layout.records).lines().count == 1)
   }

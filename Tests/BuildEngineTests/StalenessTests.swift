@@ -186,7 +186,7 @@ import Testing
   @Test func aTargetBringsOnlyWhatItNeeds() throws {
     let lab = try lab()
     #expect(try lab.run(chain(), RunOptions(targets: ["b"])).executed == ["a", "b"])
-    #expect(throws: BuildError.unknownAsset("bb", suggestions: ["b"])) {
+    #expect(throws: BuildError.unknownAsset("bb", nearest: "b")) {
       try lab.run(chain(), RunOptions(targets: ["bb"]))
     }
   }

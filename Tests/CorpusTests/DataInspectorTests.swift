@@ -32,6 +32,24 @@ import Testing
     #expect(throws: CorpusError.self) { try column("ids", path) }
   }
 
+  @Test(arguments: [0, 0x0123_4567_89ab_cdef] as [UInt64])
+  func tokenShardsTellTheirTokenizer(hash: UInt64) throws {
+    let folder = try ScratchFolder()
+    let path = folder.path + "/a.tokens"
+    let writer = try TokenShardWriter(
+      path: path, vocabularySize: 50, hasMask: false, tokenizerHash: hash)
+    try writer.append(document: [3])
+    try writer.finish()
+    let description = try DataInspector.describe(path)
+    #expect(description["tokenizer_hash"] == (hash == 0 ? nil : "0123456789abcdef"))
+    let text = DataInspector.text(description)
+    #expect(
+      text.hasSuffix(
+        hash == 0
+          ? "no loss mask\nof a tokenizer that the file does not name"
+          : "no loss mask\nmade by the tokenizer with hash 0123456789abcdef"))
+  }
+
   @Test func jsonLinesAreDescribedAndStreamed() throws {
     let folder = try ScratchFolder()
     let path = try folder.file("a.jsonl", "{\"a\": 1, \"b\": \"x\"}\n{\"b\": null}\n")

@@ -88,6 +88,12 @@ import Testing
       ])
   }
 
+  @Test func theGeneratorGivesThePublishedNumbers() {
+    var random = SplitMix64(seed: 1_234_567)
+    #expect(random.next() == 6_457_827_717_110_365_317)
+    #expect(random.next() == 3_203_168_211_198_807_973)
+  }
+
   @Test func mixturesAreTheSameBytesFromTheSameInputs() throws {
     let folder = try ScratchFolder()
     let mixture = ConversationMixture(

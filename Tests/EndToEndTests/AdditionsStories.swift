@@ -7,13 +7,7 @@ import Testing
   static let pipeline = """
     nanobuild: 1
     assets:
-      text: {step: data.fetch, with: {url: data/shard_00004.parquet}}
-      tokenizer: {step: tokenizer.train, inputs: {text: text}, with: {vocab_size: 300}}
-      tokens: {step: tokenizer.encode, inputs: {text: text, tokenizer: tokenizer}}
-      chats:
-        step: data.conversations
-        inputs: {chats: data/conversations.jsonl, tokenizer: tokenizer}
-        with: {sources: [{input: chats, limit: 50}]}
+    \(SampleData.assets(vocabulary: 300, conversations: 50))
       base:
         step: train.base
         inputs: {tokens: tokens, validation: tokens, tokenizer: tokenizer}
@@ -33,10 +27,7 @@ import Testing
     """
 
   @Test func theModelGoesThroughAllStagesAndSaysThatItIsNotForTransformers() throws {
-    let project = try TestProject(Self.pipeline)
-    for name in ["shard_00004.parquet", "conversations.jsonl"] {
-      try project.copy(fromRepository: "data/" + name)
-    }
+    let project = try SampleData.project(Self.pipeline)
     let end = try project.run("run", "loss")
     #expect(end.status == 0, "\(end.error)")
     for stage in ["base", "sft"] {
@@ -57,10 +48,7 @@ import Testing
   }
 
   @Test func withoutThemTheFolderIsANanoChat() throws {
-    let project = try TestProject(Self.pipeline)
-    for name in ["shard_00004.parquet", "conversations.jsonl"] {
-      try project.copy(fromRepository: "data/" + name)
-    }
+    let project = try SampleData.project(Self.pipeline)
     let off = ["value_embeddings", "smear", "residual_scalars", "backout", "sharp_attention"]
       .flatMap { ["--set", "base.\($0)=false"] }
     let end = try project.run(arguments: ["run", "exported"] + off)

@@ -56,6 +56,7 @@ import Testing
     #expect(try candidates(project, "compare", "quick", "") == ["quick", "full", "words", "größe"])
     #expect(try candidates(project, "steps", "tokenizer.tr") == ["tokenizer.train"])
     #expect(try candidates(project, "cache", "v") == ["verify"])
+    #expect(try candidates(project, "cache", "gc", "--or") == ["--orphans"])
     // Without a pipeline that can be read nothing is offered, and nothing is said.
     try project.write("pipeline.yaml", "assets: [")
     #expect(try candidates(project, "run", "").isEmpty)

@@ -20,13 +20,7 @@ import Testing
     return """
       nanobuild: 1
       assets:
-        text: {step: data.fetch, with: {url: data/shard_00004.parquet}}
-        tokenizer: {step: tokenizer.train, inputs: {text: text}, with: {vocab_size: 512}}
-        tokens: {step: tokenizer.encode, inputs: {text: text, tokenizer: tokenizer}}
-        chats:
-          step: data.conversations
-          inputs: {chats: data/conversations.jsonl, tokenizer: tokenizer}
-          with: {sources: [{input: chats, limit: 300}]}
+      \(SampleData.assets(vocabulary: 512, conversations: 300))
         base:
           step: train.base
           inputs: {tokens: tokens, validation: tokens, tokenizer: tokenizer}
@@ -46,10 +40,7 @@ import Testing
   }
 
   private func project(precision: String = "fp32", steps: Int) throws -> TestProject {
-    let project = try TestProject(Self.pipeline(precision: precision, steps: steps))
-    for name in ["shard_00004.parquet", "conversations.jsonl"] {
-      try project.copy(fromRepository: "data/" + name)
-    }
+    let project = try SampleData.project(Self.pipeline(precision: precision, steps: steps))
     #expect(try project.run("run", "tokens", "chats").status == 0)
     return project
   }

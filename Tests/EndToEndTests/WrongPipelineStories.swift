@@ -131,6 +131,23 @@ import Testing
     #expect(end.error.contains("4 errors"), "\(end.error)")
   }
 
+  @Test func validateLooksAtEveryProfileAndTellsAFaultOnce() throws {
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      profile: a
+      profiles: {a: {}, b: {assets: {t: {with: {parallel: 0}}}}}
+      assets:
+        t: {step: data.fetch, with: {url: x, paralel: 1}}
+
+      """)
+    let end = try project.run("validate")
+    #expect(end.status == 2)
+    let places = end.error.split(separator: "\n").filter { $0.contains(": error: ") }
+      .map { $0.split(separator: ":")[1] }
+    #expect(places.sorted() == ["3", "5"], "\(end.error)")
+  }
+
   @Test func anAbsentSourceIsToldBeforeAnythingRuns() throws {
     let story = try Story()
     story.project.remove("words.txt")

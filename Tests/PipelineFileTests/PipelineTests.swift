@@ -293,20 +293,6 @@ import Testing
     #expect(try files.pipeline(profile: "b", ["t.url=y=z"])["t"]?.parameters["url"] == "y=z")
   }
 
-  @Test func problemsOfAllProfilesAreFoundOnce() throws {
-    let files = TestFiles(
-      """
-      nanobuild: 1
-      profile: a
-      profiles: {a: {}, b: {assets: {t: {with: {parallel: 0}}}}}
-      assets:
-        t: {step: data.fetch, with: {url: x, paralel: 1}}
-      """)
-    let source = try files.loader.read("pipeline.yaml")
-    let found = files.loader.problems(in: source).diagnostics
-    #expect(found.map { $0.location?.line } == [3, 5])
-  }
-
   @Test func overridesTakeTextAsItIs() throws {
     let files = TestFiles(
       """

@@ -60,6 +60,12 @@ import Testing
       default: .init(body: [1])
       }
     }
+    let (error, _) = try failureOfOne(server)
+    #expect(error.message.contains("/gone answered 404"))
+  }
+
+  /// Fetches the lists `a` and `b`, of which the first must fail.
+  private func failureOfOne(_ server: LoopbackServer) throws -> (StepFailure, Listener) {
     let listener = Listener()
     let error = #expect(throws: StepFailure.self) {
       try lab.run(
@@ -67,8 +73,8 @@ import Testing
         listener: listener)
     }
     #expect(error?.failedPartitions == ["a"])
-    #expect(error?.message.contains("/gone answered 404") == true)
     #expect(listener.done == ["b"])
+    return (try #require(error), listener)
   }
 
   // MARK: What a list may not do
@@ -177,14 +183,7 @@ import Testing
       default: .init(body: [1])
       }
     }
-    let listener = Listener()
-    let error = #expect(throws: StepFailure.self) {
-      try lab.run(
-        ["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["a", "b"],
-        listener: listener)
-    }
-    #expect(error?.failedPartitions == ["a"])
+    let (_, listener) = try failureOfOne(server)
     #expect(listener.failed["a"]?.contains("the list of files is no JSON") == true)
-    #expect(listener.done == ["b"])
   }
 }

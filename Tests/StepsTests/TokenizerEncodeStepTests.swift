@@ -6,18 +6,6 @@ import Testing
 import Tokenization
 
 @Suite struct TokenizerEncodeStepTests {
-  private struct Silence: StepReporter {
-    var isCancelled: Bool { false }
-    func progress(_ progress: StepProgress) {}
-    func metric(_ name: String, _ value: JSONValue) {}
-    func measurement(_ name: String, _ value: JSONValue) {}
-    func sample(step: Int, _ values: [String: Double]) {}
-    func log(_ line: String) {}
-    func partitionDone(_ value: String, _ output: WrittenOutput) {}
-    func written(_ output: WrittenOutput) {}
-    func partitionFailed(_ value: String, _ message: String) {}
-  }
-
   @Test func shardsSayWhichTokenizerMadeThem() throws {
     let folder = try TemporaryFolder("nanobuild-encode")
     let tokenizer = try Tokenizer(vocabulary: .bytes, pattern: .gpt2)
@@ -33,7 +21,7 @@ import Tokenization
           "tokenizer": [StepInput(name: "tokenizer", path: folder.file("tokenizer"))],
         ], parameters: ["column": "text"], output: folder.file("out"), partitionKey: nil,
         partitions: [], projectRoot: folder.path, threads: 1, memoryLimit: nil,
-        reporter: Silence()))
+        reporter: MetricListener()))
     let header = try folder.read("out/text.tokens")[40..<48]
     let hash = header.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     #expect(hash == tokenizer.shardHash && hash != 0)

@@ -62,9 +62,8 @@ extension BuildError: CustomStringConvertible {
   /// What to do about it, when that is known.
   package var help: String? {
     switch self {
-    case .unknownAsset(_, let suggestions) where !suggestions.isEmpty,
-      .unknownPartition(_, _, let suggestions) where !suggestions.isEmpty:
-      "did you mean \(suggestions.map { "`\($0)`" }.joined(separator: " or "))?"
+    case .unknownAsset(_, let nearest?), .unknownPartition(_, _, let nearest?):
+      "did you mean `\(nearest)`?"
     case .forcedOutsideRun(let name): "add `\(name)` to the targets"
     case .invalidName:
       "a name is not empty, has no `/`, does not start with a dot and has at most 200 bytes"

@@ -4,13 +4,13 @@
 package enum BuildError: Error, Sendable, Hashable {
   // The graph
   case duplicateAsset(String)
-  case unknownAsset(String, suggestions: [String])
+  case unknownAsset(String, nearest: String?)
   /// `--force` names what the targets don't need.
   case forcedOutsideRun(String)
   case invalidName(String, kind: NameKind)
   case cycle([String])
   case unknownInput(asset: String, input: String, names: String)
-  case unknownPartition(asset: String, value: String, suggestions: [String])
+  case unknownPartition(asset: String, value: String, nearest: String?)
   case duplicatePartition(asset: String, value: String)
   case partitionNotFollowed(asset: String, value: String, followed: String)
 

@@ -67,9 +67,11 @@ extension Executor {
       if let key = job.verdictKey, changedSource(job.checkSources, isForgiving: false) == nil,
         !index.database.isReadOnly
       {
+        let asset = graph.assets[job.asset]
         try index.rememberVerdict(
-          verdict, key: key, asset: graph.assets[job.asset].name, check: check,
-          run: try recorder.open(), at: Double(Clock.wall()) * 1e-9)
+          verdict, key: key, asset: asset.name,
+          result: asset.partitions == nil ? evaluator.digests[graph.firstTask[job.asset]] : nil,
+          check: check, run: try recorder.open(), at: Double(Clock.wall()) * 1e-9)
       }
       return try judged(job.asset, check, verdict, isCached: false)
     }

@@ -1,4 +1,5 @@
 import CSystem
+import Diagnostics
 import JSON
 
 #if canImport(Glibc)
@@ -259,7 +260,7 @@ final class Executor {
     if let deadline = job.deadline, now >= deadline {
       job.deadline = nil
       job.killAt = now + options.limits.graceTime
-      let limit = Wording.duration(graph.assets[job.asset].timeout ?? 0)
+      let limit = Format.duration(graph.assets[job.asset].timeout ?? 0)
       job.failure = ("it ran longer than its timeout of \(limit)", nil)
       worker.stop(force: false)
     }
@@ -270,8 +271,7 @@ final class Executor {
     if job.memory > 0, looksAtMemory {
       if let resident = worker.residentBytes, resident > job.memory {
         job.failure = (
-          "it used \(Wording.size(Int64(resident))) of memory; its limit is "
-            + Wording.size(Int64(job.memory)),
+          "it used \(Format.bytes(resident)) of memory; its limit is \(Format.bytes(job.memory))",
           "raise `resources: {memory: …}` or make its work smaller"
         )
         worker.stop(force: true)

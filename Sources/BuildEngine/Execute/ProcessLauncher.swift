@@ -68,8 +68,8 @@ struct WorkerProcess {
     guard log >= 0 else { throw .system(operation: "write", path: logPath, code: errno) }
     defer { close(log) }
     let variables = environment.map { "\($0.key)=\($0.value)" }
-    let identifier = withStrings(arguments) { argumentList in
-      withStrings(variables) { variableList in
+    let identifier = CStringList.with(arguments) { argumentList in
+      CStringList.with(variables) { variableList in
         executable.withCString { executablePath in
           folder.withCString { folderPath in
             var request = nb_spawn_request(
@@ -85,20 +85,6 @@ struct WorkerProcess {
       throw .cannotStartWorker(executable: executable, code: -identifier)
     }
     return WorkerProcess(identifier: identifier, descriptor: nb_pidfd_open(identifier))
-  }
-
-  private static func withStrings<Result>(
-    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
-  ) -> Result {
-    let copies = strings.map { strdup($0) } + [nil]
-    defer { for copy in copies { free(copy) } }
-    return withUnsafeTemporaryAllocation(
-      of: UnsafeMutablePointer<CChar>?.self, capacity: copies.count
-    ) { list in
-      _ = list.initialize(fromContentsOf: copies)
-      guard let start = list.baseAddress else { preconditionFailure("an empty list has no end") }
-      return body(start)
-    }
   }
 }
 

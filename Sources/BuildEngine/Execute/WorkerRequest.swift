@@ -59,6 +59,16 @@ package struct WorkerRequest: Sendable {
   }
 }
 
+extension WorkerRequest {
+  /// The step that a request file is for; nil where there is no file that says so.
+  static func stepName(at path: String) -> String? {
+    guard let bytes = try? Disk.read(path), let json = try? JSONParser.parse(bytes),
+      let request = WorkerRequest(json: json), request.kind == .step
+    else { return nil }
+    return request.name
+  }
+}
+
 /// Parameters whose value, or a part of it, is an environment variable's, filled in at the last moment.
 enum Secrets {
   static func resolve(

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// The assets of one profile with their edges, checked and in an order in which they can be made.
 ///
 /// A **task** is one asset, or one partition of a partitioned asset. Tasks are numbered without
@@ -39,17 +41,6 @@ package struct BuildGraph: Sendable {
 
   func tasks(of asset: Int) -> Range<Int> { firstTask[asset]..<firstTask[asset + 1] }
 
-  /// The asset a task belongs to.
-  func asset(of task: Int) -> Int {
-    var low = 0
-    var high = assets.count - 1
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if firstTask[middle] <= task { low = middle } else { high = middle - 1 }
-    }
-    return low
-  }
-
   /// The value of a task's partition; nil for an asset without partitions.
   func partition(of task: Int, asset: Int) -> String? {
     assets[asset].partitions?.values[task - firstTask[asset]]
@@ -83,7 +74,8 @@ package struct BuildGraph: Sendable {
     var indices: [Int] = []
     for name in names {
       guard let index = indexByName[name] else {
-        throw .unknownAsset(name, suggestions: Suggestion.nearest(to: name, in: assets.map(\.name)))
+        throw .unknownAsset(
+          name, nearest: Suggestion.nearest(to: name, among: assets.lazy.map(\.name)))
       }
       indices.append(index)
     }

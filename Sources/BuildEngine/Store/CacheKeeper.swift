@@ -21,23 +21,19 @@ package struct CacheStatistics: Sendable, Hashable {
   package init() {}
 }
 
-/// What a clean-up removed, or would remove.
-package struct CollectionReport: Sendable, Hashable {
-  package var results: [Digest] = []
-  package var freedBytes: Int64 = 0
-  package var runs: [String] = []
-  package var staging: [String] = []
-  package var keptResults = 0
-  package var keptBytes: Int64 = 0
-
-  package init() {}
-}
-
 /// A result whose content is not what its name says.
 package struct DamagedResult: Sendable, Hashable {
   package var digest: Digest
   /// First path that differs; empty when the whole folder is gone or unreadable.
   package var path: String
+}
+
+/// How much of the cache has been read again.
+package struct VerificationProgress: Sendable, Hashable {
+  package var results = 0
+  package var totalResults: Int
+  package var bytes: Int64 = 0
+  package var totalBytes: Int64
 }
 
 /// Looks after the cache as a whole: sizes, clean-up, verification.
@@ -47,14 +43,23 @@ struct CacheKeeper {
   let index: StateIndex
   let cores: Int
 
-  /// Results that the current links of any profile lead to.
-  func currentResults() throws(BuildError) -> Set<Digest> {
-    var found = Set<Digest>()
+  /// Every asset that has current links, by profile.
+  func currentAssets() throws(BuildError) -> [CurrentAsset] {
+    var found: [CurrentAsset] = []
     guard Disk.exists(layout.current) else { return found }
     for profile in try Disk.names(in: layout.current) {
       let folder = "\(layout.current)/\(profile)"
       guard Disk.status(folder, follow: false)?.kind == .folder else { continue }
-      for asset in try Disk.names(in: folder) { try addLinks("\(folder)/\(asset)", to: &found) }
+      found += try Disk.names(in: folder).map { CurrentAsset(profile: profile, asset: $0) }
+    }
+    return found
+  }
+
+  /// Results that the current links of these assets lead to.
+  func results(of assets: [CurrentAsset]) throws(BuildError) -> Set<Digest> {
+    var found = Set<Digest>()
+    for current in assets {
+      try addLinks(layout.current(profile: current.profile, asset: current.asset), to: &found)
     }
     return found
   }
@@ -73,7 +78,7 @@ struct CacheKeeper {
 
   func statistics() throws(BuildError) -> CacheStatistics {
     var statistics = CacheStatistics()
-    let current = try currentResults()
+    let current = try results(of: try currentAssets())
     for (digest, bytes, _) in try index.allResults() {
       statistics.resultCount += 1
       statistics.resultBytes += bytes
@@ -92,125 +97,24 @@ struct CacheKeeper {
   }
 
   /// Bytes of all files below a folder.
-  private func size(_ path: String) -> Int64 {
+  func size(_ path: String) -> Int64 {
     guard let status = Disk.status(path, follow: false) else { return 0 }
     guard status.kind == .folder else { return status.stamp.size }
     return ((try? Disk.names(in: path)) ?? []).reduce(0) { $0 + size(path + "/" + $1) }
   }
 
-  // MARK: Clean-up
-
-  /// Removes results that no profile and none of the newest `keepRuns` runs needs; with `maxSize`
-  /// only the oldest of them, until the rest fits. Nothing runs meanwhile: the caller holds the
-  /// cache's lock.
-  func collect(keepRuns: Int, maxSize: Int64?, dryRun: Bool) throws(BuildError) -> CollectionReport
-  {
-    var report = CollectionReport()
-    var needed = try currentResults()
-    let runs = try index.runs(limit: max(0, keepRuns))
-    for run in runs { needed.formUnion(try index.results(ofRun: run.id)) }
-    let all = try index.allResults()
-    var total = all.reduce(0) { $0 + $1.bytes }
-    for (digest, bytes, _) in all.sorted(by: { $0.created < $1.created }) {
-      let isOverfull = maxSize.map { total > $0 } ?? true
-      if needed.contains(digest) || !isOverfull {
-        report.keptResults += 1
-        report.keptBytes += bytes
-        continue
-      }
-      report.results.append(digest)
-      report.freedBytes += bytes
-      total -= bytes
-      if !dryRun { try remove(digest) }
-    }
-    if !dryRun {
-      let kept = Set(all.map(\.digest)).subtracting(report.results)
-      try store.records.compact { kept.contains($0) }
-    }
-    try collectStrays(known: Set(all.map(\.digest)), dryRun: dryRun, &report)
-    try collectStaging(dryRun: dryRun, &report)
-    let kept = Set(runs.map(\.id))
-    for run in (try? Disk.names(in: layout.runs)) ?? [] where !kept.contains(run) {
-      report.runs.append(run)
-      report.freedBytes += size(layout.run(run))
-      if !dryRun { try Disk.removeTree(layout.run(run)) }
-    }
-    // What only saves time is made again.
-    if !dryRun {
-      try Disk.removeTree(layout.snapshots)
-      try Disk.removeTree(layout.pipelines)
-    }
-    return report
-  }
-
-  /// The index forgets first: a result half removed is one nobody asks for.
-  private func remove(_ digest: Digest) throws(BuildError) {
-    try index.database.transaction { () throws(BuildError) in
-      try index.forgetKeys(ofResult: digest)
-      try index.forgetResult(digest)
-    }
-    try Disk.removeFile(layout.oldRecord(digest))
-    try Disk.removeTree(layout.result(digest))
-  }
-
-  /// Folders in `results/` the index knows nothing of: left by a process that was killed.
-  private func collectStrays(
-    known: Set<Digest>, dryRun: Bool, _ report: inout CollectionReport
-  ) throws(BuildError) {
-    for name in try Disk.names(in: layout.results) {
-      let isRecord = name.hasSuffix(".json")
-      if let digest = Digest(isRecord ? String(name.dropLast(5)) : name), known.contains(digest) {
-        continue
-      }
-      let path = "\(layout.results)/\(name)"
-      report.freedBytes += size(path)
-      if !isRecord, let digest = Digest(name) { report.results.append(digest) }
-      if !dryRun { try Disk.removeTree(path) }
-    }
-  }
-
-  /// Unfinished work stays two weeks for those who want to continue it.
-  private func collectStaging(dryRun: Bool, _ report: inout CollectionReport) throws(BuildError) {
-    let oldest = Clock.wall() - 14 * 86_400 * 1_000_000_000
-    let names = (try? Disk.names(in: layout.staging)) ?? []
-    let held = dryRun ? [] : try heldKeys(names)
-    for name in names {
-      let path = "\(layout.staging)/\(name)"
-      // What a killed run left behind is still writing there.
-      if held.contains(where: { name.hasPrefix($0) }) { continue }
-      if CacheLayout.isWork(name), let status = Disk.status(path, follow: false),
-        status.stamp.modified > oldest
-      {
-        continue
-      }
-      report.staging.append(name)
-      report.freedBytes += size(path)
-      if !dryRun { try Disk.removeTree(path) }
-    }
-  }
-
-  /// Keys whose lock somebody holds though no run is on; those who do are ended, so that the next
-  /// clean-up or run finds it free.
-  private func heldKeys(_ names: [String]) throws(BuildError) -> [String] {
-    var held: [String] = []
-    for name in names where name.hasSuffix(".lock") {
-      let path = "\(layout.staging)/\(name)"
-      if try KeyLock.acquire(path) == nil {
-        held.append(String(name.dropLast(".lock".count)))
-        KeyLock.endOrphans(path)
-      }
-    }
-    return held
-  }
-
   // MARK: Verification
 
   /// Reads every result; the damaged ones are moved aside and forgotten.
-  func verify(progress: (Int, Int) -> Void) throws(BuildError) -> [DamagedResult] {
+  func verify(progress: (VerificationProgress) -> Void) throws(BuildError) -> [DamagedResult] {
     var damaged: [DamagedResult] = []
     let all = try index.allResults()
-    for (number, entry) in all.enumerated() {
-      progress(number, all.count)
+    var done = VerificationProgress(
+      totalResults: all.count, totalBytes: all.reduce(0) { $0 + $1.bytes })
+    for entry in all {
+      progress(done)
+      done.results += 1
+      done.bytes += entry.bytes
       let found = try? store.rescan(layout.result(entry.digest), width: cores)
       if let found, found.digest == entry.digest { continue }
       let expected = try index.result(entry.digest)?.manifest.entries ?? []
@@ -225,7 +129,7 @@ struct CacheKeeper {
       try store.setAside(entry.digest)
       try Disk.removeFile(layout.oldRecord(entry.digest))
     }
-    progress(all.count, all.count)
+    progress(done)
     return damaged
   }
 

@@ -52,9 +52,9 @@ package struct CacheLayout: Sendable, Hashable {
 
   func stage(_ key: Digest) -> StageLayout { StageLayout(root: "\(staging)/\(key)") }
 
-  /// Whether a name in the staging folder is that of work somebody may want to continue.
-  static func isWork(_ name: String) -> Bool {
-    Digest(name.hasSuffix(StageLayout.outputEnding) ? name.dropLast(4) : name[...]) != nil
+  /// The key of a task whose work has this name in the staging folder; nil for anything else there.
+  static func key(ofWork name: String) -> Digest? {
+    Digest(name.hasSuffix(StageLayout.outputEnding) ? name.dropLast(4) : name[...])
   }
 }
 

@@ -40,7 +40,7 @@ struct CacheOpener {
     }
   }
 
-  /// An index that is new, of another version, or whose making was cut off is made from the results; who
+  /// The index of the version before is brought up. One that is new, of another version, or whose making was cut off is made from the results; who
   /// comes meanwhile waits.
   private func openForWriting() throws(BuildError) -> StateIndex {
     let index = try StateIndex(try Database(path: layout.database, readOnly: false))
@@ -53,6 +53,7 @@ struct CacheOpener {
   /// The lock of making is held.
   private func filled(_ index: StateIndex) throws(BuildError) -> StateIndex {
     if try index.isComplete { return index }
+    if try index.upgrade() { return index }
     try index.createTables()
     try IndexRebuilder(store: store, index: index).rebuild()
     try index.markComplete()
@@ -64,7 +65,7 @@ struct CacheOpener {
       throw .cacheNotWritable(path: layout.root, code: errno == 0 ? EROFS : errno)
     }
     let index = try StateIndex(try Database(path: layout.database, readOnly: true))
-    guard try index.isComplete else { throw .cacheNotWritable(path: layout.root, code: EROFS) }
+    guard try index.isReadable else { throw .cacheNotWritable(path: layout.root, code: EROFS) }
     return index
   }
 

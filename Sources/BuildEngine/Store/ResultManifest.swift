@@ -29,10 +29,6 @@ package struct ResultManifest: Sendable, Hashable {
     }
   }
 
-  package var fileCount: Int {
-    entries.reduce(0) { sum, entry in if case .file = entry.kind { sum + 1 } else { sum } }
-  }
-
   /// The content digest: over paths, sizes, file digests, executable bits, links and empty folders.
   package var digest: Digest {
     var text = "nanobuild-content 1\n"

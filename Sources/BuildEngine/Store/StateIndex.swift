@@ -5,7 +5,7 @@ import JSON
 ///
 /// Everything in it but history can be found again from `results/`.
 final class StateIndex {
-  static let schemaVersion: Int64 = 1
+  static let schemaVersion: Int64 = 2
 
   let database: Database
   let bootIdentifier: Int64
@@ -41,11 +41,25 @@ final class StateIndex {
     }
   }
 
+  /// 0 until the tables are filled.
+  private var schema: Int64 {
+    get throws(BuildError) { try database.first("PRAGMA user_version") { $0.integer(0) } ?? 0 }
+  }
+
   /// Whether the tables are there, of this version and filled.
-  var isComplete: Bool {
-    get throws(BuildError) {
-      try database.first("PRAGMA user_version") { $0.integer(0) } == Self.schemaVersion
+  var isComplete: Bool { get throws(BuildError) { try schema == Self.schemaVersion } }
+
+  /// Whether what is there can be read, if not written: version 1 only lacks `checks.result`.
+  var isReadable: Bool { get throws(BuildError) { (1...Self.schemaVersion).contains(try schema) } }
+
+  /// Makes this version of the one before; false when the tables are of no such version.
+  func upgrade() throws(BuildError) -> Bool {
+    guard try schema == 1 else { return false }
+    try database.transaction { () throws(BuildError) in
+      try database.execute("ALTER TABLE checks ADD COLUMN result BLOB")
+      try markComplete()
     }
+    return true
   }
 
   /// From now on `isComplete`.
@@ -81,7 +95,7 @@ final class StateIndex {
         CREATE TABLE checks (
           key BLOB PRIMARY KEY, asset TEXT NOT NULL, name TEXT NOT NULL, severity TEXT NOT NULL,
           passed INTEGER NOT NULL, message TEXT NOT NULL, numbers TEXT NOT NULL,
-          created REAL NOT NULL, run TEXT NOT NULL
+          created REAL NOT NULL, run TEXT NOT NULL, result BLOB
         ) WITHOUT ROWID;
         CREATE INDEX checks_by_asset ON checks (asset, created);
         CREATE TABLE runs (
@@ -157,12 +171,6 @@ final class StateIndex {
     try database.first("SELECT recipe FROM keys WHERE key = ?", .digest(key)) { $0.text(0) }
   }
 
-  func keys(ofResult digest: Digest) throws(BuildError) -> [(key: Digest, recipe: String)] {
-    try database.rows(
-      "SELECT key, recipe FROM keys WHERE digest = ? ORDER BY created, key", .digest(digest)
-    ) { row in row.digest(0).map { ($0, row.text(1)) } }.compactMap { $0 }
-  }
-
   func rememberKey(_ key: Digest, _ digest: Digest, recipe: String, at time: Double)
     throws(BuildError)
   {
@@ -231,16 +239,15 @@ final class StateIndex {
       .text(partition ?? ""), .digest(key), .real(time))
   }
 
-  func currentPartitions(profile: String, asset: String) throws(BuildError) -> [String] {
-    try database.rows(
-      "SELECT partition FROM current WHERE profile = ? AND asset = ?", .text(profile), .text(asset)
-    ) { $0.text(0) }
-  }
-
   func forgetCurrent(profile: String, asset: String, partition: String) throws(BuildError) {
     try database.run(
       "DELETE FROM current WHERE profile = ? AND asset = ? AND partition = ?", .text(profile),
       .text(asset), .text(partition))
+  }
+
+  func forgetCurrent(profile: String, asset: String) throws(BuildError) {
+    try database.run(
+      "DELETE FROM current WHERE profile = ? AND asset = ?", .text(profile), .text(asset))
   }
 
   // MARK: Checks
@@ -253,15 +260,17 @@ final class StateIndex {
     }
   }
 
+  /// `result` is what was judged; nil for an asset of many results.
   func rememberVerdict(
-    _ verdict: CheckVerdict, key: Digest, asset: String, check: CheckNode, run: String,
-    at time: Double
+    _ verdict: CheckVerdict, key: Digest, asset: String, result: Digest?, check: CheckNode,
+    run: String, at time: Double
   ) throws(BuildError) {
     try database.run(
-      "INSERT OR REPLACE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", .digest(key),
+      "INSERT OR REPLACE INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", .digest(key),
       .text(asset), .text(check.name), .text(check.severity.rawValue),
       .integer(verdict.passed ? 1 : 0), .text(verdict.message),
-      .text(JSONWriter.text(.object(verdict.numbers))), .real(time), .text(run))
+      .text(JSONWriter.text(.object(verdict.numbers))), .real(time), .text(run),
+      result.map { .digest($0) } ?? .null)
   }
 }
 
@@ -274,9 +283,9 @@ extension StateIndex {
     }.compactMap { $0 }
   }
 
-  func results(ofRun run: String) throws(BuildError) -> [Digest] {
+  func results(ofRun run: String) throws(BuildError) -> [(asset: String, digest: Digest)] {
     try database.rows(
-      "SELECT digest FROM tasks WHERE run = ? AND digest IS NOT NULL", .text(run)
-    ) { $0.digest(0) }.compactMap { $0 }
+      "SELECT asset, digest FROM tasks WHERE run = ? AND digest IS NOT NULL", .text(run)
+    ) { row in row.digest(1).map { (row.text(0), $0) } }.compactMap { $0 }
   }
 }

@@ -1,4 +1,5 @@
 import CSystem
+import Diagnostics
 
 #if canImport(Glibc)
   import Glibc
@@ -125,7 +126,7 @@ package enum Disk {
     let free = Int64(clamping: status.f_bavail).multipliedReportingOverflow(
       by: Int64(clamping: status.f_frsize))
     guard !free.overflow, free.partialValue < 256 << 10 else { return nil }
-    return "only \(Wording.size(free.partialValue)) are free on the disk of the cache: "
+    return "only \(Format.bytes(Int(free.partialValue))) are free on the disk of the cache: "
       + "free some space (`nanobuild cache gc` removes old results) and run again"
   }
 

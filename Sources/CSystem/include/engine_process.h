@@ -49,8 +49,6 @@ int nb_signals_install(void);
 int nb_signals_count(void);
 /// While not held, a signal ends the process at once with status 130.
 void nb_signals_hold(int held);
-/// Gives both signals back to the system's default.
-void nb_signals_restore(void);
 
 /// Makes SIGTERM set a flag in this process instead of ending it (workers).
 void nb_termination_flag_install(void);
@@ -70,7 +68,6 @@ int64_t nb_group_resident_bytes(int group);
 /// Takes an ended child off the process table; gives its peak resident bytes.
 int64_t nb_reap(int pid);
 
-int nb_wait_exited(int status);
 int nb_wait_exit_code(int status);
 int nb_wait_signal(int status);
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildEngine
+import Diagnostics
 import Glibc
 import JSON
 import Kernels

@@ -1,3 +1,4 @@
+import Diagnostics
 import JSON
 
 /// The engine's benchmark as lines and as JSON.

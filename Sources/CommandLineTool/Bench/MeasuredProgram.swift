@@ -30,7 +30,7 @@ struct MeasuredProgram {
     guard output >= 0 else { throw Failure(message: "cannot write `\(outputPath)`") }
     defer { close(output) }
     let begin = Clock.seconds()
-    let process = withStrings(command) { arguments in
+    let process = CStringList.with(command) { arguments in
       command[0].withCString { executable in
         directory.withCString { directory in
           var request = nb_spawn_request(
@@ -64,17 +64,6 @@ struct MeasuredProgram {
     guard let place = measurement.output.range(of: "peak ") else { return nil }
     let digits = measurement.output[place.upperBound...].prefix { $0.isNumber }
     return Int(digits).map { $0 * 1024 }
-  }
-
-  private func withStrings<Result>(
-    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
-  ) -> Result {
-    var pointers = strings.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    return pointers.withUnsafeMutableBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { preconditionFailure("an empty list has no end") }
-      return body(start)
-    }
   }
 }
 

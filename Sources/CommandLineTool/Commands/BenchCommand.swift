@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Diagnostics
 import JSON
 import Kernels
 import LanguageModel

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildEngine
+import Diagnostics
 import JSON
 import PipelineFile
 
@@ -56,7 +57,13 @@ struct CacheCommand: ParsableCommand {
   struct Collect: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "gc", abstract: "Remove results that no profile and no kept run needs.",
-      discussion: "Example: nanobuild cache gc --max-size 10GiB --dry-run")
+      discussion: """
+        Example: nanobuild cache gc --max-size 10GiB --dry-run
+
+        Results in force stay, of every profile, and so do those of assets that were taken out of the \
+        pipeline file, until --orphans is given. Pipeline files in one folder share its cache: look \
+        with --dry-run first.
+        """)
 
     @OptionGroup var pipeline: PipelineOptions
     @OptionGroup var output: OutputOptions
@@ -65,6 +72,8 @@ struct CacheCommand: ParsableCommand {
     @Option(
       name: .customLong("max-size"), help: "Remove only, oldest first, until so much is left.")
     var maxSize: String?
+    @Flag(help: "Remove what only assets or profiles need that the pipeline no longer has.")
+    var orphans = false
     @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show what would be removed.")
     var dryRun = false
     @Flag(help: "Print JSON.") var json = false
@@ -80,10 +89,15 @@ struct CacheCommand: ParsableCommand {
       let terminal = Terminal.make(output)
       defer { terminal.flush() }
       let session = try Session.open(pipeline, terminal)
-      let limit = maxSize.flatMap(Quantity.bytes).map { Int64($0) }
-      let report = try terminal.reporting {
-        try session.engine.collectGarbage(keepRuns: keepRuns, maxSize: limit, dryRun: dryRun)
+      var rule = CollectionRule(
+        keepRuns: keepRuns, maxSize: maxSize.flatMap(Quantity.bytes).map { Int64($0) },
+        dryRun: dryRun)
+      if orphans {
+        rule.declared = CollectionRule.Declared(
+          profiles: session.project.loaded.profiles + [Pipeline.profilelessName],
+          assets: session.pipeline.assets.map(\.name))
       }
+      let report = try terminal.reporting { try session.engine.collectGarbage(rule) }
       if json {
         terminal.print(
           JSONWriter.text(
@@ -91,12 +105,20 @@ struct CacheCommand: ParsableCommand {
               "version": 1, "dry_run": .bool(dryRun),
               "removed_results": .array(report.results.map { .string("\($0)") }),
               "removed_runs": .array(report.runs.map { .string($0) }),
+              "removed_orphans": .array(
+                report.orphans.map {
+                  ["profile": .string($0.profile), "asset": .string($0.asset)]
+                }),
               "freed_bytes": .int(Int(report.freedBytes)), "kept_results": .int(report.keptResults),
               "kept_bytes": .int(Int(report.keptBytes)),
             ], pretty: true))
         return
       }
       let verb = dryRun ? "would remove" : "removed"
+      for orphan in report.orphans {
+        let name = "`\(orphan.asset)` of profile `\(orphan.profile)`"
+        terminal.print("\(verb) \(name), which the pipeline no longer has")
+      }
       terminal.print(
         "\(verb) \(report.results.count) results and \(report.runs.count) runs, "
           + "\(Format.bytes(Int(report.freedBytes))); \(report.keptResults) results "
@@ -117,7 +139,7 @@ struct CacheCommand: ParsableCommand {
       let terminal = Terminal.make(output)
       defer { terminal.flush() }
       let session = try Session.open(pipeline, terminal)
-      let damaged = try terminal.reporting { try session.engine.verifyCache() }
+      let damaged = try verify(session, terminal)
       if json {
         terminal.print(
           JSONWriter.text(
@@ -136,6 +158,19 @@ struct CacheCommand: ParsableCommand {
             : "\(damaged.count) damaged results were set aside; `nanobuild run` makes them again")
       }
       if !damaged.isEmpty { throw ExitStatus.failed.exit }
+    }
+
+    private func verify(_ session: Session, _ terminal: Terminal) throws -> [DamagedResult] {
+      try terminal.reporting {
+        var line = ProgressLine(terminal)
+        defer { line.end() }
+        return try session.engine.verifyCache { done in
+          line.show(
+            "\(Format.grouped(done.results))/\(Format.grouped(done.totalResults)) results · "
+              + "\(Format.bytes(Int(done.bytes)))/\(Format.bytes(Int(done.totalBytes)))",
+            done: Double(done.bytes), total: Double(done.totalBytes), now: Clock.seconds())
+        }
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildEngine
+import Diagnostics
 import JSON
 import PipelineFile
 

@@ -1,4 +1,5 @@
 import BuildEngine
+import Diagnostics
 import Glibc
 import JSON
 import PipelineFile

@@ -1,6 +1,5 @@
 import BuildEngine
 import Diagnostics
-import Glibc
 import JSON
 
 /// Turns the events of a run into text: a live picture on a terminal, plain lines elsewhere.
@@ -17,7 +16,7 @@ final class ProgressRecorder {
   private var metrics: [TaskName: [(String, String)]] = [:]
   private var finishedCount = 0
   private var blocked: [(task: TaskName, by: String)] = []
-  private let startedAt = ProgressRecorder.now
+  private let startedAt = Clock.seconds()
   /// Tasks of one asset, one after another, that were restored and not yet told.
   private var restored: (first: TaskName, count: Int)?
 
@@ -30,7 +29,7 @@ final class ProgressRecorder {
     case .runStarted: break
     case .started(let tasks, _, let reasons, let attempt, _):
       guard let first = tasks.first else { return }
-      running.append(RunningGroup(first: first, count: tasks.count, started: Self.now))
+      running.append(RunningGroup(first: first, count: tasks.count, started: Clock.seconds()))
       for task in tasks { groupOf[task] = first }
       if !terminal.isInteractive {
         let why = reasons.first.map { ": \($0)" } ?? ""
@@ -95,7 +94,7 @@ final class ProgressRecorder {
       if case .failed(let failure) = outcome, group.failed <= RunningGroup.mostFailuresShown {
         failed(task, failure, isFirst: group.failed == 1)
       }
-      if group.isOver { line(group.summary(Self.now, color: terminal.errorUsesColor)) }
+      if group.isOver { line(group.summary(Clock.seconds(), color: terminal.errorUsesColor)) }
     } else {
       ended(task, outcome, seconds, isFirstFailure: group.failed <= 1)
     }
@@ -191,7 +190,7 @@ final class ProgressRecorder {
     let (task, count, started) = (
       running[index].first, running[index].count, running[index].started
     )
-    let now = Self.now
+    let now = Clock.seconds()
     guard now - max(lastPlain[task] ?? started, started) >= 10 else { return }
     lastPlain[task] = now
     line("\(Self.label(task, count)) \(progressText(running[index].progress, started: started))")
@@ -205,7 +204,7 @@ final class ProgressRecorder {
   /// for a screen worth keeping in its history.
   private func draw(force: Bool) {
     guard terminal.isInteractive else { return }
-    let now = Self.now
+    let now = Clock.seconds()
     guard force || now - lastDrawn >= 0.08 || drawnLines == 0 else { return }
     lastDrawn = now
     var lines: [String] = []
@@ -238,7 +237,7 @@ final class ProgressRecorder {
   }
 
   private func progressText(_ progress: StepProgress?, started: Double) -> String {
-    let elapsed = Self.now - started
+    let elapsed = Clock.seconds() - started
     guard let progress else { return Format.duration(elapsed) }
     var parts: [String] = []
     if let total = progress.total, total > 0 {
@@ -295,11 +294,5 @@ final class ProgressRecorder {
       room -= 1
     }
     return out
-  }
-
-  private static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -1,4 +1,5 @@
 import BuildEngine
+import Diagnostics
 
 /// What became of each asset in a run, from the outcomes of its tasks.
 struct RunTally {

@@ -1,4 +1,5 @@
 import BuildEngine
+import Diagnostics
 
 /// Tasks that one worker makes together, as the progress display sees them.
 struct RunningGroup {

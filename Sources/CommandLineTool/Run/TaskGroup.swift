@@ -1,4 +1,5 @@
 package import BuildEngine
+import Diagnostics
 
 /// Tasks of a plan that one line tells of: many partitions of an asset with the same to be said of them.
 package struct TaskGroup {

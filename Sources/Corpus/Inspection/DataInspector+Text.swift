@@ -29,6 +29,7 @@ extension DataInspector {
         + "\(number("documents")) documents\nvocabulary of \(number("vocabulary_size")), "
         + "\(number("bytes_per_token")) bytes a token, "
         + (description["loss_mask"]?.boolValue == true ? "with a loss mask" : "no loss mask")
+        + "\n" + tokenizer(description["tokenizer_hash"]?.stringValue)
     case "jsonl":
       var text = "JSONL file, \(number("bytes")) bytes: \(number("records")) records"
       if let format = description["conversations"]?.stringValue {
@@ -49,6 +50,11 @@ extension DataInspector {
     default:
       return "text file, \(number("bytes")) bytes, \(number("lines")) lines"
     }
+  }
+
+  private static func tokenizer(_ hash: String?) -> String {
+    hash.map { "made by the tokenizer with hash \($0)" }
+      ?? "of a tokenizer that the file does not name"
   }
 
   private static func kinds(_ value: JSONValue?) -> String {

@@ -68,11 +68,15 @@ package enum DataInspector {
   }
 
   private static func describe(_ shard: TokenShard) -> JSONValue {
-    [
+    var summary: [String: JSONValue] = [
       "kind": "tokens", "bytes": .int(shard.byteCount), "tokens": .int(shard.count),
       "documents": .int(shard.documentCount), "vocabulary_size": .int(shard.vocabularySize),
       "bytes_per_token": .int(shard.bytesPerToken), "loss_mask": .bool(shard.hasMask),
     ]
+    if shard.tokenizerHash != 0 {
+      summary["tokenizer_hash"] = .string(shard.tokenizerHash.hexadecimal)
+    }
+    return .object(summary)
   }
 
   private static func describeJSONLines(_ path: String) throws(CorpusError) -> JSONValue {

@@ -7,6 +7,13 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     state = seed
   }
 
+  /// Different streams of one seed start far apart.
+  package init(seed: UInt64, stream: UInt64) {
+    var first = SplitMix64(seed: seed)
+    var second = SplitMix64(seed: stream ^ 0xd1b5_4a32_d192_ed03)
+    state = first.next() ^ second.next()
+  }
+
   package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     return Self.mix(state)

@@ -1,3 +1,5 @@
+import Corpus
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -46,7 +48,7 @@ package struct Sampler: Sendable {
       weights.append(weight.isFinite ? weight : 0)
       total += weights.last ?? 0
     }
-    var rest = random.nextUnit() * total
+    var rest = random.unit() * total
     for (token, weight) in zip(heap, weights) {
       rest -= weight
       if rest < 0 { return token }
@@ -112,43 +114,6 @@ package struct Sampler: Sendable {
       guard isBetter(heap[parent], heap[child]) else { return }
       heap.swapAt(parent, child)
       parent = child
-    }
-  }
-}
-
-/// A small generator with the same numbers everywhere (Steele, Lea, Flood 2014).
-package struct SplitMix64: Sendable, Hashable {
-  package var state: UInt64
-
-  package init(state: UInt64) { self.state = state }
-
-  /// Different streams of one seed start far apart.
-  package init(seed: UInt64, stream: UInt64 = 0) {
-    var mixer = SplitMix64(state: seed)
-    let first = mixer.next()
-    mixer.state = stream ^ 0xd1b5_4a32_d192_ed03
-    state = first ^ mixer.next()
-  }
-
-  package mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  /// In 0 ..< 1, with 53 random bits.
-  package mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
-
-  /// In 0 ..< `bound`, every value equally likely; `bound` must be positive.
-  package mutating func next(below bound: Int) -> Int {
-    precondition(bound > 0, "bound \(bound)")
-    let bound = UInt64(bound)
-    let limit = UInt64.max - UInt64.max % bound
-    while true {
-      let value = next()
-      if value < limit { return Int(value % bound) }
     }
   }
 }

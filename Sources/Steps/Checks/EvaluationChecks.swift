@@ -1,4 +1,5 @@
 import BuildEngine
+import Diagnostics
 import JSON
 import PipelineFile
 
@@ -32,8 +33,8 @@ struct AtLeastCheck: Check {
     let low = numbers[metric + "_low"]?.doubleValue
     let high = numbers[metric + "_high"]?.doubleValue
     let judged = try parameters.bool("surely") ? low ?? value : value
-    var message = "\(metric) \(Wording.number(value))"
-    if let low, let high { message += " (95 %: \(Wording.number(low)) to \(Wording.number(high)))" }
+    var message = "\(metric) \(Format.number(value))"
+    if let low, let high { message += " (95 %: \(Format.number(low)) to \(Format.number(high)))" }
     message += ", at least \(wanted) wanted"
     return CheckVerdict(
       passed: judged >= wanted, message: message,

@@ -1,4 +1,5 @@
 import BuildEngine
+import Diagnostics
 import Glibc
 import JSON
 import LanguageModel
@@ -32,7 +33,7 @@ struct LossBelowCheck: Check {
       throw StepFailure("the checkpoint has no metric `\(metric)`")
     }
     return CheckVerdict(
-      passed: value < limit, message: "\(metric) \(Wording.number(value)), below \(limit) wanted",
+      passed: value < limit, message: "\(metric) \(Format.number(value)), below \(limit) wanted",
       numbers: [metric: .double(value), "limit": .double(limit)])
   }
 }
@@ -99,7 +100,7 @@ struct StartsAtLogVocabularyCheck: Check {
     return CheckVerdict(
       passed: abs(first - expected) <= tolerance,
       message:
-        "the first loss is \(Wording.number(first)), ln \(Int(vocabulary)) is \(Wording.number(expected))",
+        "the first loss is \(Format.number(first)), ln \(Int(vocabulary)) is \(Format.number(expected))",
       numbers: ["first_loss": .double(first), "expected": .double(expected)])
   }
 }
@@ -131,7 +132,7 @@ struct BeatsCheck: Check {
     let margin = try parameters.double("by")
     return CheckVerdict(
       passed: margin > 0 ? gain >= margin : gain > 0,
-      message: "\(metric) \(Wording.number(ours)), `\(other)` has \(Wording.number(theirs))",
+      message: "\(metric) \(Format.number(ours)), `\(other)` has \(Format.number(theirs))",
       numbers: [metric: .double(ours), "other": .double(theirs)])
   }
 
@@ -142,13 +143,5 @@ struct BeatsCheck: Check {
       throw StepFailure("`\(asset)` has no metric `\(metric)`")
     }
     return value
-  }
-}
-
-/// Numbers in sentences.
-enum Wording {
-  /// Four decimals at most.
-  static func number(_ value: Double) -> String {
-    value.magnitude < 1e9 ? "\((value * 1e4).rounded() / 1e4)" : "\(value)"
   }
 }

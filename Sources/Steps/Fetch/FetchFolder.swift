@@ -49,7 +49,7 @@ extension FetchFolder {
 enum FetchWording {
   static func bytes(_ count: Double) -> String {
     var value = max(0, count)
-    for unit in ["B", "kB", "MB", "GB"] {
+    for unit in ["B", "KB", "MB", "GB"] {
       if value < 1000 {
         return value < 10 && unit != "B"
           ? "\((value * 10).rounded() / 10) \(unit)" : "\(Int(value)) \(unit)"

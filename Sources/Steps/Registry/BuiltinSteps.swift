@@ -1,7 +1,8 @@
 package import BuildEngine
 package import PipelineFile
 
-/// Every step and check there is. A new step is one line here.
+/// Every step and check there is. A new step is one line here. `shell` has no code here: the engine
+/// starts the command itself.
 package enum BuiltinSteps {
   private static let registry: [(StepSchema, any Step)] = [
     (FetchStep.schema, FetchStep()),
@@ -16,15 +17,14 @@ package enum BuiltinSteps {
     (EvaluateChatStep.schema, EvaluateChatStep()),
     (ReportStep.schema, ReportStep()),
     (ExportStep.schema, ExportStep()),
-    (ShellSchema.step, ShellStep(environment: ProcessVariables.all)),
   ]
 
   private static let checkRegistry: [(CheckSchema, any Check)] =
     DataChecks.all + TokenizerCheckList.all + TrainingChecks.all + EvaluationChecks.all
-    + [(ShellSchema.check, ShellCheck(environment: ProcessVariables.all))]
 
   package static let catalog = StepCatalog(
-    steps: registry.map(\.0), checks: checkRegistry.map(\.0))
+    steps: registry.map(\.0) + [ShellSchema.step],
+    checks: checkRegistry.map(\.0) + [ShellSchema.check])
 
   package static func step(named name: String) -> (any Step)? {
     registry.first { $0.0.name == name }?.1

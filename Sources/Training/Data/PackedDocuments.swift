@@ -79,12 +79,7 @@ package struct PackedDocuments: BatchSource {
   }
 
   package func write(to position: inout SourcePosition) {
-    position.epoch = epoch
-    position.index = index
-    position.waiting.removeAll(keepingCapacity: true)
-    // Fewer wait towards the end of a pass than at the start of the next.
-    position.waiting.reserveCapacity(Self.waitingLimit)
-    position.waiting.append(contentsOf: waiting)
+    position.stand(epoch, index, waiting, limit: Self.waitingLimit)
   }
 
   package mutating func seek(_ position: SourcePosition) throws(TrainingError) {

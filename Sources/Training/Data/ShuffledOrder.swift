@@ -1,4 +1,4 @@
-import LanguageModel
+import Corpus
 
 /// The order of a set's items in one pass: a permutation that depends on seed and pass only.
 struct ShuffledOrder {
@@ -29,7 +29,18 @@ struct ShuffledOrder {
     for index in order.indices { order[index] = Int32(index) }
     guard count > 1 else { return }
     for index in stride(from: count - 1, to: 0, by: -1) {
-      order.swapAt(index, random.next(below: index + 1))
+      order.swapAt(index, Self.below(index + 1, &random))
+    }
+  }
+
+  /// A number below `bound`, without bias. What a training learns rests on this very way to find it:
+  /// `SplitMix64.below` gives other numbers.
+  private static func below(_ bound: Int, _ random: inout SplitMix64) -> Int {
+    let bound = UInt64(bound)
+    let limit = UInt64.max - UInt64.max % bound
+    while true {
+      let value = random.next()
+      if value < limit { return Int(value % bound) }
     }
   }
 }

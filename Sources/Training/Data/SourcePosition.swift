@@ -16,6 +16,16 @@ package struct SourcePosition: Sendable, Hashable {
 
   package init() {}
 
+  /// Where packing stands in a set of which at most `limit` items wait.
+  mutating func stand(_ epoch: Int, _ index: Int, _ waiting: [Int], limit: Int) {
+    self.epoch = epoch
+    self.index = index
+    self.waiting.removeAll(keepingCapacity: true)
+    // Fewer wait towards the end of a pass than at the start of the next.
+    self.waiting.reserveCapacity(limit)
+    self.waiting.append(contentsOf: waiting)
+  }
+
   package var json: JSONValue {
     [
       "epoch": .int(epoch), "index": .int(index), "offset": .int(offset), "row": .int(row),

@@ -38,8 +38,5 @@ struct TokenHash {
     }
   }
 
-  var text: String {
-    let digits = String(state, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
+  var text: String { state.hexadecimal }
 }

@@ -56,7 +56,7 @@ final class TrainingRun {
     do throws(LanguageModelError) {
       model = try GPT(
         configuration: plan.configuration, pool: pool, maximumBatch: options.deviceBatch,
-        trainingSequence: plan.sequenceLength, precision: options.precision.ofProducts)
+        trainingSequence: plan.sequenceLength, precision: options.precision)
       optimizer = try OptimizerSet(model: model, settings: settings)
     } catch {
       throw .model(error)

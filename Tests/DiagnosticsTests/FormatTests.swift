@@ -1,4 +1,4 @@
-import CommandLineTool
+import Diagnostics
 import Testing
 
 @Suite struct FormatTests {
