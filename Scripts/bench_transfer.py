@@ -187,7 +187,7 @@ def main():
     arguments = parser.parse_args()
     binary = pathlib.Path(arguments.binary).resolve()
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # not to measure a disk
-    for count, size in [(64, 8 << 20), (1823, 32 << 10)]:
+    for count, size in [(64, 8 << 20), (1823, 256 << 10), (1823, 64 << 10), (1823, 32 << 10)]:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="bench_transfer.", dir=place))
         try:
             measure(binary, folder, count, size, arguments.repeat, place is not None)
