@@ -80,28 +80,30 @@ extension Tool {
     return names
   }
 
-  /// Moves `-C DIR`, `-f FILE` and output flags that stand before the command behind it, where
-  /// the command declares them.
-  static func reordered(_ arguments: [String]) -> [String] {
-    var leading: [String] = []
+  /// Moves `-C DIR`, `-f FILE` and output flags that stand before the command, or before the second word of
+  /// one like `cache verify`, behind it, where the command declares them. Help is the same everywhere.
+  package static func reordered(_ arguments: [String]) -> [String] {
+    var words: [String] = []
+    var moved: [String] = []
     var index = 0
-    while index < arguments.count {
+    var isWhole = false
+    while index < arguments.count, !isWhole {
       switch arguments[index] {
       case "-C", "-f":
         guard index + 1 < arguments.count else { return arguments }
-        leading += arguments[index...index + 1]
+        moved += arguments[index...index + 1]
         index += 2
       case "--no-color", "--plain":
-        leading.append(arguments[index])
+        moved.append(arguments[index])
         index += 1
       default:
-        guard !leading.isEmpty, !arguments[index].hasPrefix("-") else { return arguments }
-        // `cache verify` and the like are one command of two words, and the second declares the options.
-        let isGroup = groups.contains(arguments[index])
-        let end = min(arguments.count, index + (isGroup ? 2 : 1))
-        return arguments[index..<end] + leading + arguments[end...]
+        guard !arguments[index].hasPrefix("-") else { return arguments }
+        words.append(arguments[index])
+        index += 1
+        isWhole = words.count == 2 || !groups.contains(words[0])
       }
     }
-    return arguments
+    guard isWhole, !moved.isEmpty else { return arguments }
+    return words + (words[0] == "help" ? [] : moved) + arguments[index...]
   }
 }
