@@ -75,9 +75,7 @@ extension Download {
       sourcesWithoutRanges.insert(sourceIndex)
       throw .badAnswer(url: displayURL, reason: "another part than the one asked for")
     }
-    if let source = source, case .remote(let url) = source, let origin = partial.origin,
-      origin.url == url.text, let old = origin.entityTag, let new = head.entityTag, old != new
-    {
+    guard isSameVersion(partial) else {
       try restart(partial)
       throw .interrupted(url: displayURL, received: 0, reason: "the file changed meanwhile")
     }
@@ -87,6 +85,20 @@ extension Download {
       throw .interrupted(url: displayURL, received: 0, reason: "the file changed meanwhile")
     }
     try accept(size: size, into: partial, hasValidators: true)
+  }
+
+  /// Whether a part belongs to the bytes held. A server may not know `If-Range`, so it has to repeat the
+  /// validator it was sent, unless a hash will tell at the end.
+  private func isSameVersion(_ partial: PartialFile) -> Bool {
+    guard let origin = partial.origin, case .remote(let url)? = source, origin.url == url.text,
+      let sent = origin.validator
+    else { return hash != nil }
+    guard let answered = origin.entityTag == nil ? head.lastModified : head.entityTag else {
+      // Ranges that name no version are of no use, now or later.
+      if hash == nil { sourcesWithoutRanges.insert(sourceIndex) }
+      return hash != nil
+    }
+    return answered == sent
   }
 
   private func accept(
