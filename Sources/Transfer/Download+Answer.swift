@@ -4,23 +4,48 @@ extension Download {
   func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
     do throws(TransferError) {
       if body == .undecided { try decide() }
-      switch body {
-      case .undecided: return false
-      case .stored:
-        try store(bytes)
-        return true
-      case .collected:
-        collected += bytes.prefix(LFSPointer.longest + 1 - collected.count)
-        return collected.count <= LFSPointer.longest
-      case .dropped:
-        collected += bytes.prefix(Self.longestExcerpt - collected.count)
-        dropped += bytes.count
-        return dropped <= Self.longestErrorBody
+      guard let decoder else { return try take(bytes) }
+      var goesOn = true
+      let isSound = try decoder.decode(bytes) { (piece) throws(TransferError) in
+        if goesOn { goesOn = try take(piece) }
       }
+      if !isSound {
+        // Nobody needs the text of an error.
+        guard body != .dropped else { return false }
+        throw .interrupted(
+          url: displayURL, received: bytesHeld, reason: "its \(encoding) encoding is damaged")
+      }
+      return goesOn
     } catch {
       fault = error
       return false
     }
+  }
+
+  /// False when no more is wanted.
+  private func take(_ bytes: UnsafeRawBufferPointer) throws(TransferError) -> Bool {
+    switch body {
+    case .undecided: return false
+    case .stored:
+      try store(bytes)
+      return true
+    case .collected:
+      collected += bytes.prefix(LFSPointer.longest + 1 - collected.count)
+      return collected.count <= LFSPointer.longest
+    case .dropped:
+      collected += bytes.prefix(Self.longestExcerpt - collected.count)
+      dropped += bytes.count
+      return dropped <= Self.longestErrorBody
+    }
+  }
+
+  private var encoding: String { head.contentEncoding ?? "" }
+
+  /// An encoded body must have come to its own end, which the length of the answer doesn't tell.
+  func checkEncodingEnded() throws(TransferError) {
+    guard let decoder, !decoder.isAtEnd else { return }
+    throw .interrupted(
+      url: displayURL, received: bytesHeld, reason: "its \(encoding) encoding has no end")
   }
 
   private func store(_ bytes: UnsafeRawBufferPointer) throws(TransferError) {
@@ -41,6 +66,12 @@ extension Download {
   /// Looks at the whole head of the answer: where its body belongs.
   func decide() throws(TransferError) {
     body = .dropped
+    if decodesBody, let name = head.contentEncoding {
+      decoder = ContentDecoder(name)
+      if decoder == nil, head.status == 200 || head.status == 206 {
+        throw .badAnswer(url: displayURL, reason: "an encoding nobody asked for, `\(name)`")
+      }
+    }
     guard phase == .content else {
       if head.status == 200 { body = .collected }
       return
@@ -49,7 +80,7 @@ extension Download {
     if head.isMalformed, head.status == 200 || head.status == 206 {
       throw .badAnswer(url: displayURL, reason: "a length or range that is no number")
     }
-    let isEncoded = head.isEncoded && decodesBody
+    let isEncoded = decoder != nil
     switch head.status {
     case 200:
       if partial.size > 0 { try restart(partial) }

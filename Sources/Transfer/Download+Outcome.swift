@@ -3,6 +3,7 @@ import CCurl
 extension Download {
   /// The transfer ended with `code`; `redirect` is where the answer points.
   func ended(_ code: CURLcode, reason: String, redirect: String?) -> Outcome {
+    defer { decoder = nil }
     do throws(TransferError) {
       if let fault { throw fault }
       if [301, 302, 303, 307, 308].contains(head.status) {
@@ -18,6 +19,7 @@ extension Download {
         throw transportError(code, reason: reason)
       }
       if body == .undecided { try decide() }
+      if code == CURLE_OK { try checkEncodingEnded() }
       if phase == .pointer {
         try takePointer()
         redirects = 0

@@ -54,6 +54,8 @@ final class Download: AnswerReceiver {
   var redirects = 0
   var requestedOffset = 0
   var decodesBody = true
+  /// Nil for a body that is not encoded, or is to stay so.
+  var decoder: ContentDecoder?
   var head = ResponseHead()
   var body = Body.undecided
   var collected: [UInt8] = []
@@ -86,6 +88,7 @@ final class Download: AnswerReceiver {
     }
     head = ResponseHead()
     body = .undecided
+    decoder = nil
     collected = []
     dropped = 0
     fault = nil
@@ -94,12 +97,16 @@ final class Download: AnswerReceiver {
       address = try firstAddress(of: url)
     }
     let address = self.address ?? url
-    var question = CurlHandle.Question(url: address.text, headers: [], acceptEncoding: "identity")
+    var question = CurlHandle.Question(url: address.text, headers: [])
     if address.origin == request.credentialsOrigin {
       question.headers += options.headers
       if let token = options.token { question.headers.append("Authorization: Bearer \(token)") }
     }
-    guard phase == .content else { return question }
+    decodesBody = true
+    guard phase == .content else {
+      question.headers.append(Self.acceptIdentity)
+      return question
+    }
     if partial == nil {
       let opened = try PartialFile(
         destination: request.destination, isFolderNew: request.isFolderNew)
@@ -131,16 +138,14 @@ final class Download: AnswerReceiver {
       if partial.origin?.url == url.text, let validator = partial.origin?.validator {
         question.headers.append("If-Range: \(validator)")
       }
-    } else if Self.textNames.contains(ending) {
-      question.acceptEncoding = ""
     }
-    if !decodesBody {
-      question.acceptEncoding = nil
-      question.headers.append("Accept-Encoding: identity")
-    }
+    let isText = partial.size == 0 && Self.textNames.contains(ending)
+    question.headers.append(isText ? Self.acceptEncoded : Self.acceptIdentity)
     return question
   }
 
+  private static let acceptIdentity = "Accept-Encoding: identity"
+  private static let acceptEncoded = "Accept-Encoding: \(ContentDecoder.offered)"
   /// Names whose own bytes are compressed: a server that labels them as encoded means the file.
   private static let compressedNames: Set<String> = [
     ".gz", ".tgz", ".zst", ".xz", ".bz2", ".br", ".lz4", ".zip",
