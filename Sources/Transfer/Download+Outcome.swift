@@ -114,7 +114,9 @@ extension Download {
   }
 
   private func transportError(_ code: CURLcode, reason: String) -> TransferError {
-    switch code {
+    // A proxy is named with its password.
+    let reason = SecretFilter.withoutUserInfo(reason)
+    return switch code {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT:
       .unreachable(url: displayURL, reason: reason)
     case CURLE_OPERATION_TIMEDOUT where head.status == 0 && bytesReceived == 0:

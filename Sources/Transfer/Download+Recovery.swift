@@ -76,13 +76,12 @@ extension Download {
     }
   }
 
-  /// The start of an error answer's text, on one line, without what it repeats of token and headers;
-  /// empty for pages.
+  /// The start of an error answer's text, on one line; empty for pages, and for what repeats a secret.
   var excerpt: String {
-    var text = String(decoding: collected, as: UTF8.self)
+    let text = String(decoding: collected, as: UTF8.self)
     guard !text.contains("<"), !text.contains("\u{fffd}") else { return "" }
-    for secret in options.secrets { text = text.replacing(secret, with: "…") }
-    return text.prefix(300).split { $0.isWhitespace }.joined(separator: " ").filter {
+    let shown = SecretFilter(options, sources: request.sources).shown(text)
+    return shown.prefix(300).split { $0.isWhitespace }.joined(separator: " ").filter {
       !$0.unicodeScalars.contains { $0.value < 0x20 }
     }
   }

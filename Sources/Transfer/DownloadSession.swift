@@ -188,7 +188,7 @@ extension DownloadSession {
         hasEnded = true
         guard let (download, handle) = active.removeValue(forKey: easy) else { continue }
         let outcome = download.ended(
-          code, reason: handle.reason(code), redirect: handle.redirectURL)
+          code, reason: code == CURLE_OK ? "" : handle.reason(code), redirect: handle.redirectURL)
         withExtendedLifetime(handle) { _ = nb_curl_multi_remove(multi, easy) }
         settle(download, outcome)
       }

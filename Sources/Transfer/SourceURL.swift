@@ -115,6 +115,15 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
     return text[..<range.lowerBound] + "/raw/" + text[range.upperBound...]
   }
 
+  /// Name and password, `name:password`; empty when there are none.
+  var userInfo: String {
+    guard let separator = Bytes.firstRange(of: "://", in: text) else { return "" }
+    let authority = text[separator.upperBound...].utf8
+      .prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+    guard let end = authority.lastIndex(of: UInt8(ascii: "@")) else { return "" }
+    return Percent.decode(text[authority.startIndex..<end])
+  }
+
   /// Without name, password and query, which may hold secrets.
   package var forDisplay: String {
     guard let separator = text.firstRange(of: "://") else { return text }

@@ -7,7 +7,8 @@
 extension TransferError: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .unusableURL(let url, let reason): "can't use the URL `\(url)`: \(reason)"
+    case .unusableURL(let url, let reason):
+      "can't use the URL `\(SecretFilter.withoutUserInfo(url))`: \(reason)"
     case .missingLibrary(let name, let reason): "can't load \(name): \(reason)"
     case .unreachable(let url, let reason): "can't reach \(url): \(reason)"
     case .interrupted(let url, let received, let reason):

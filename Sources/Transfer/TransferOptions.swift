@@ -31,13 +31,4 @@ package struct TransferOptions: Sendable {
   package var resumeThreshold = 1 << 20
 
   package init() {}
-
-  /// What no message may repeat: the token, and words of the headers that are long enough to be one.
-  var secrets: [String] {
-    let words = headers.flatMap { line in
-      line.utf8.drop { $0 != UInt8(ascii: ":") }.dropFirst().split(separator: UInt8(ascii: " "))
-        .filter { $0.count >= 8 }.map { String(decoding: $0, as: UTF8.self) }
-    }
-    return (token.map { [$0] } ?? []) + words
-  }
 }

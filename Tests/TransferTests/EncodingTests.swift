@@ -168,7 +168,8 @@ import Transfer
   }
 
   @Test func anEncodedPointerIsRead() throws {
-    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:\(Self.digest)\nsize 6000\n"
+    let pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:\(Self.digest)\nsize 6000\n"
     let body = try Encoder.gzip(Array(pointer.utf8))
     let server = try LoopbackServer { request in
       request.path.contains("/raw/")
@@ -198,7 +199,9 @@ private enum Encoder {
   static func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
     var stream = z_stream()
     let size = Int32(MemoryLayout<z_stream>.size)
-    guard deflateInit2_(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size) == Z_OK
+    guard
+      deflateInit2_(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
+        == Z_OK
     else { throw Fault.refused }
     defer { deflateEnd(&stream) }
     var input = bytes
