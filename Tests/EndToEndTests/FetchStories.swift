@@ -94,6 +94,52 @@ import Testing
     }
   }
 
+  @Test func aKilledListingGoesOnWhereItWas() throws {
+    let large = NumberedBytes.make(3 << 20)
+    let isMended = Mutex(false)
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      switch request.path {
+      case "/list":
+        return .init(
+          body: JSONWriter.bytes(.array((0..<20).map { .string("\(base)/\($0).bin") })))
+      case "/19.bin":
+        let reply = LoopbackServer.Reply.file(large, for: request, entityTag: "\"v\"")
+        return isMended.withLock { $0 } ? reply : reply.delivered { $0.stallAfter = 2_000_000 }
+      default: return .file(Array(request.path.utf8), for: request)
+      }
+    }
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        text:
+          step: data.fetch
+          with: {url: "\(server.url)/list", listing: true}
+      """)
+    let first = try project.start("run")
+    let staging = { try project.list("cache/staging").first { $0.hasSuffix(".out") } }
+    try eventually("all but the last file are there") {
+      guard let folder = try? staging() else { return false }
+      let path = "cache/staging/\(folder)"
+      let names = try project.list(path)
+      return try names.count { project.isReadOnly("\(path)/\($0)") && $0.hasSuffix(".bin") } == 19
+        && names.contains("00019.bin.part.json")
+        && project.bytes("\(path)/00019.bin").count == 2_000_000
+    }
+    first.signal(SIGKILL)
+    _ = try first.wait()
+    server.forgetRequests()
+    isMended.withLock { $0 = true }
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(server.requests.map(\.path) == ["/list", "/19.bin"])
+    #expect(server.requests.last?.rangeStart == 2_000_000)
+    #expect(try project.list("cache/current/default/text").count == 20)
+    #expect(try project.bytes("cache/current/default/text/00019.bin") == large)
+    #expect(try project.result("text", "00007.bin") == "/7.bin")
+  }
+
   @Test func badShardsAreNamedAndTheOthersKept() throws {
     let bad: Set<Int> = [77, 1000, 1822]
     let isMended = Mutex(false)

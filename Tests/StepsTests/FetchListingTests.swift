@@ -1,7 +1,14 @@
 import BuildEngine
 import JSON
+import Synchronization
 import TestSupport
 import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// `data.fetch` with `listing: true`.
 @Suite struct FetchListingTests {
@@ -172,6 +179,91 @@ import Testing
     try lab.run(["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["1"])
     #expect(try lab.folder.list("out/1") == ["00000.txt"])
     #expect(try lab.folder.readText("out/1/00000.txt") == "new")
+  }
+
+  /// A list of twenty files, one of which is not there yet.
+  @Test(arguments: [nil, ["a"]])
+  func afterAFailureOnlyTheRestIsFetched(partitions: [String]?) throws {
+    let isMended = Mutex(false)
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      if request.path == "/list" {
+        return .init(body: Self.list((0..<20).map { "\(base)/f/\($0).txt" }))
+      }
+      if request.path == "/f/7.txt", !isMended.withLock({ $0 }) { return .init(404, "") }
+      return .file(Array(request.path.utf8), for: request)
+    }
+    let url = server.url + (partitions == nil ? "/list" : "/list?{shard}")
+    let parameters: [String: JSONValue] = ["url": .string(url), "listing": true]
+    let output = "out" + (partitions.map { "/\($0[0])" } ?? "")
+    #expect(throws: StepFailure.self) { try lab.run(parameters, partitions: partitions) }
+    #expect(try lab.folder.list(output).count == 20)
+    server.forgetRequests()
+    isMended.withLock { $0 = true }
+    let listener = Listener()
+    try lab.run(parameters, partitions: partitions, listener: listener)
+    #expect(server.requests.map(\.path) == ["/list", "/f/7.txt"])
+    let names = (0..<20).map { $0 < 10 ? "0000\($0).txt" : "000\($0).txt" }
+    #expect(try lab.folder.list(output) == names)
+    for number in 0..<20 {
+      #expect(try lab.folder.readText("\(output)/\(names[number])") == "/f/\(number).txt")
+    }
+    // Of the others the engine learns the content by reading.
+    #expect(listener.heard.withLock { $0.written[partitions?[0] ?? ""]?.files.count } == 1)
+  }
+
+  @Test func whatAKillLeftIsUsedWhereNumberAndAddressAreTheSame() throws {
+    let bytes = NumberedBytes.make(5000)
+    let tag = "\"v\""
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      if request.path == "/list" {
+        return .init(body: Self.list(["a", "b", "c", "d", "e"].map { "\(base)/\($0)" }))
+      }
+      return .file(bytes, for: request, entityTag: tag)
+    }
+    func leave(_ name: String, _ content: [UInt8], isFinished: Bool) throws {
+      try lab.folder.write("out/\(name)", bytes: content)
+      if isFinished { chmod(lab.folder.file("out/\(name)"), 0o444) }
+    }
+    // Finished; half there, with and without its memo; finished under an address of before; and, just
+    // begun, the memos that a kill may leave.
+    let old = ["a", "b", "c", "of before", "e"].map { "\(server.url)/\($0)" }
+    try lab.folder.write("out/.listing", bytes: Self.list(old))
+    try leave("00000", bytes, isFinished: true)
+    let memo = Array("{\"url\": \"\(old[1])\", \"entity_tag\": \"\\\"v\\\"\"}".utf8)
+    try leave("00001", Array(bytes[..<2000]), isFinished: false)
+    try leave("00001.part.json", memo, isFinished: false)
+    try leave("00002", Array(bytes[..<2000]), isFinished: false)
+    try leave("00002.part.json.new", memo, isFinished: false)
+    try leave("00003", [1, 2, 3], isFinished: true)
+    try leave("00003.part.json", memo, isFinished: false)
+    try leave("00004.part.json", memo, isFinished: false)
+    try leave("00009", bytes, isFinished: true)
+    try leave(".listing.new", Self.list(["x"]), isFinished: true)
+    try leave(".listing.new.part.json", memo, isFinished: false)
+    try lab.run(["url": .string("\(server.url)/list"), "listing": true])
+    #expect(
+      server.requests.map { "\($0.path) \($0.rangeStart ?? 0)" }.sorted() == [
+        "/b 2000", "/c 0", "/d 0", "/e 0", "/list 0",
+      ])
+    #expect(try lab.folder.list("out") == (0..<5).map { "0000\($0)" })
+    for number in 0..<5 { #expect(try lab.folder.read("out/0000\(number)") == bytes) }
+  }
+
+  @Test(arguments: ["", "[", "[1, 2]", "{}"])
+  func withoutTheListOfBeforeNothingIsTrusted(old: String) throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return request.path == "/list"
+        ? .init(body: Self.list(["\(base)/x"])) : .file(Array("new".utf8), for: request)
+    }
+    if !old.isEmpty { try lab.folder.write("out/.listing", old) }
+    try lab.folder.write("out/00000", "old")
+    chmod(lab.folder.file("out/00000"), 0o444)
+    try lab.run(["url": .string("\(server.url)/list"), "listing": true])
+    #expect(try lab.folder.list("out") == ["00000"])
+    #expect(try lab.folder.readText("out/00000") == "new")
   }
 
   @Test func aBadListFailsItsPartitionOnly() throws {

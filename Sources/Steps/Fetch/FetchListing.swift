@@ -7,7 +7,9 @@ import Transfer
 struct FetchListing {
   /// Bytes of a list: more than a hundred thousand addresses, and still no burden to parse.
   static let sizeLimit = 64 << 20
+  /// The list by which files beside it have their numbers; never part of a result.
   private static let name = ".listing"
+  private static let newName = ".listing.new"
 
   let context: StepContext
   let settings: FetchSettings
@@ -38,7 +40,7 @@ struct FetchListing {
   }
 
   private func request(_ target: FetchTarget) throws(StepFailure) -> DownloadRequest {
-    var request = try settings.request(for: target, in: context, named: Self.name)
+    var request = try settings.request(for: target, in: context, named: Self.newName)
     request.pointer = .never
     request.sizeLimit = Self.sizeLimit
     return request
@@ -46,13 +48,16 @@ struct FetchListing {
 
   /// Fetches a list and what it names, and leaves nothing else in the output.
   private func bring(_ target: FetchTarget) throws -> [WrittenFile] {
-    try FetchFolder.make(target.output)
+    let isNew = try FetchFolder.make(target.output)
     // Asked again every time: the list is small, and an old one may name files that are gone.
-    let path = "\(target.output)/\(Self.name)"
+    let path = "\(target.output)/\(Self.newName)"
     try Disk.removeFile(path)
     let list = try request(target)
     try fetch([list]) { _, _ in }
-    let requests = try files(of: list, addresses: try Self.addresses(in: path))
+    let addresses = try Self.addresses(in: path)
+    let requests = try files(of: list, addresses: addresses)
+    if !isNew { try keepSame(requests, addresses, in: target.output) }
+    try Disk.move(path, to: "\(target.output)/\(Self.name)")
     var written: [WrittenFile] = []
     try fetch(requests) { request, file in
       if let file = FetchStep.writtenFile(request, file) { written.append(file) }
@@ -63,6 +68,22 @@ struct FetchListing {
       try Disk.removeTree("\(target.output)/\(name)")
     }
     return written
+  }
+
+  /// Of what an earlier attempt left, finished or not, keeps what has the same number and address now.
+  /// In this order a kill does no harm: first files go, then the old list.
+  private func keepSame(
+    _ requests: [DownloadRequest], _ addresses: [String], in folder: String
+  ) throws {
+    let old = (try? Self.addresses(in: "\(folder)/\(Self.name)")) ?? []
+    var kept: Set = [Self.name, Self.newName]
+    for (request, (address, before)) in zip(requests, zip(addresses, old))
+    where address.utf8.elementsEqual(before.utf8) {
+      kept.formUnion(request.ownedNames)
+    }
+    for name in try Disk.names(in: folder) where !kept.contains(name) {
+      try Disk.removeTree("\(folder)/\(name)")
+    }
   }
 
   // MARK: The list
@@ -84,7 +105,8 @@ struct FetchListing {
       }
       var request = DownloadRequest(
         name: "\(index)", sources: [source],
-        destination: "\(list.folder)/\(Self.fileName(index, address))", pointer: settings.pointer)
+        destination: "\(list.folder)/\(Self.fileName(index, address))", pointer: settings.pointer,
+        keepsFinished: true)
       request.credentialsOrigin = list.credentialsOrigin
       requests.append(request)
     }
