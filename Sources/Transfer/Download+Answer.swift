@@ -51,9 +51,11 @@ extension Download {
   private func store(_ bytes: UnsafeRawBufferPointer) throws(TransferError) {
     guard let partial else { return }
     bytesReceived += bytes.count
-    ledger.receive(bytes.count)
+    guard ledger.receive(bytes.count, &reservation) else { throw totalSizeExceeded }
     let size = partial.size + bytes.count
-    if size > ledgerShare { try claim(size) }
+    if let limit = request.sizeLimit, size > limit {
+      throw .tooLarge(url: displayURL, limit: limit)
+    }
     if let expectedSize, size > expectedSize {
       throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
     }
@@ -138,7 +140,7 @@ extension Download {
     if let size, let expectedSize, size != expectedSize {
       throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
     }
-    if let size { try claim(size) }
+    if let size { try reserve(size - partial.size, of: size) }
     if partial.origin == nil, case .remote(let url)? = source {
       partial.begin(
         PartialFile.Origin(
@@ -149,17 +151,15 @@ extension Download {
     body = .stored
   }
 
-  func claim(_ size: Int) throws(TransferError) {
+  /// Makes sure there is room for the bytes that are about to come, before they do.
+  func reserve(_ count: Int, of size: Int) throws(TransferError) {
     if let limit = request.sizeLimit, size > limit {
       throw .tooLarge(url: displayURL, limit: limit)
     }
-    guard ledger.change(from: ledgerShare, to: size) else {
-      throw .totalSizeExceeded(url: displayURL, limit: options.maxTotalSize ?? 0)
-    }
-    ledgerShare = size
+    guard ledger.reserve(count, &reservation) else { throw totalSizeExceeded }
   }
 
-  func setLedgerShare(_ size: Int) {
-    if ledger.change(from: ledgerShare, to: size) { ledgerShare = size }
+  private var totalSizeExceeded: TransferError {
+    .totalSizeExceeded(url: displayURL, limit: options.maxTotalSize ?? 0)
   }
 }

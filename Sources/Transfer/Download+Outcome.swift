@@ -3,7 +3,10 @@ import CCurl
 extension Download {
   /// The transfer ended with `code`; `redirect` is where the answer points.
   func ended(_ code: CURLcode, reason: String, redirect: String?) -> Outcome {
-    defer { decoder = nil }
+    defer {
+      decoder = nil
+      ledger.release(&reservation)
+    }
     do throws(TransferError) {
       if let fault { throw fault }
       if [301, 302, 303, 307, 308].contains(head.status) {
@@ -44,7 +47,6 @@ extension Download {
       }
     }
     let written = try partial.finish(content?.digest)
-    setLedgerShare(partial.size)
     self.partial = nil
     var file = DownloadedFile(
       size: partial.size, sha256: expectedHash, bytesReceived: bytesReceived,
@@ -59,6 +61,7 @@ extension Download {
       let size = FinishedFile.size(request.destination),
       expectedSize ?? size == size
     else { return nil }
+    ledger.keep(size)
     return DownloadedFile(
       size: size, sha256: expectedHash, bytesReceived: 0, resumedFrom: size, attempts: 0)
   }
@@ -68,13 +71,15 @@ extension Download {
     partial = nil
     hash = nil
     attempts += 1
+    defer { ledger.release(&reservation) }
     do throws(TransferError) {
       return .done(
         try LocalCopy.run(request, from: path, isCancelled: isCancelled) { count in
           bytesReceived += count
-          ledger.receive(count)
+          // More than was reserved is a file that grew, which is no result.
+          _ = ledger.receive(count, &reservation)
         } admit: { size throws(TransferError) in
-          try claim(size)
+          try reserve(size, of: size)
         })
     } catch {
       return recover(from: error)

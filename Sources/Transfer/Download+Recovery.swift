@@ -53,7 +53,6 @@ extension Download {
   private func fail(_ error: TransferError) -> Outcome {
     try? partial?.suspend()
     partial = nil
-    setLedgerShare(0)
     guard let firstError, firstError != error, request.sources.count > 1, !error.endsRequest else {
       return .failed(error)
     }

@@ -34,7 +34,9 @@ final class Download: AnswerReceiver {
   var expectedHash: String?
   var expectedSize: Int?
   var resumedFrom = 0
-  var ledgerShare = 0
+  /// Bytes set aside in the ledger for the answer under way.
+  var reservation = 0
+  private var hasCountedKept = false
   var bytesReceived = 0
 
   // The sources.
@@ -127,6 +129,10 @@ final class Download: AnswerReceiver {
       self.content = content
     }
     if !canResume(partial, from: url) { try restart(partial) }
+    if resumedFrom > 0, !hasCountedKept {
+      hasCountedKept = true
+      ledger.keep(resumedFrom)
+    }
     if partial.size > 0, let size = expectedSize ?? partial.origin?.size, size == partial.size {
       return nil
     }
@@ -188,6 +194,5 @@ final class Download: AnswerReceiver {
     hash?.reset()
     if let content { content.reset() } else { content = ContentHash() }
     resumedFrom = 0
-    setLedgerShare(0)
   }
 }

@@ -9,8 +9,13 @@ import Synchronization
 /// on the number of files.
 package struct DownloadSession {
   private let options: TransferOptions
+  private let ledger: SizeLedger
 
-  package init(options: TransferOptions = TransferOptions()) { self.options = options }
+  /// `ledger` is shared by sessions that have one limit; by default a session has its own.
+  package init(options: TransferOptions = TransferOptions(), ledger: SizeLedger? = nil) {
+    self.options = options
+    self.ledger = ledger ?? SizeLedger(limit: options.maxTotalSize)
+  }
 
   /// Opening libcurl takes longer than checking a thousand addresses: begins with it meanwhile.
   package static func prepare() { nb_curl_load_early() }
@@ -31,7 +36,7 @@ package struct DownloadSession {
     // Fewer than four connections leave a thread idle.
     let count = max(1, min(threads, options.parallel / 4, (total ?? .max) / 4))
     let desk = SessionDesk(
-      limit: options.maxTotalSize, total: total, threads: count, next: next,
+      ledger: ledger, total: total, threads: count, next: next,
       isCancelled: isCancelled, progress: progress, finished: finished)
     let error = Mutex<TransferError?>(nil)
     let options = options

@@ -35,6 +35,7 @@ final class SessionDesk: Sendable {
   private static let progressInterval = 0.1
 
   let ledger: SizeLedger
+  private let receivedBefore: Int
   private let total: Int?
   private let began = Clock.monotonic()
   private let isStopped = Atomic(false)
@@ -45,11 +46,12 @@ final class SessionDesk: Sendable {
   private let receiver: Guarded<(DownloadRequest, Outcome), Void>
 
   init(
-    limit: Int?, total: Int?, threads: Int, next: @escaping () -> DownloadRequest?,
+    ledger: SizeLedger, total: Int?, threads: Int, next: @escaping () -> DownloadRequest?,
     isCancelled: @escaping () -> Bool, progress: @escaping (TransferProgress) -> Void,
     finished: @escaping (DownloadRequest, Outcome) -> Void
   ) {
-    ledger = SizeLedger(limit: limit)
+    self.ledger = ledger
+    receivedBefore = ledger.received
     self.total = total
     var counts = Counts(
       held: Array(repeating: 0, count: threads), toldAt: Array(repeating: 0, count: threads))
@@ -105,7 +107,7 @@ final class SessionDesk: Sendable {
   }
 
   private func progress(_ now: Double, expected: Int?) -> TransferProgress {
-    let received = ledger.received
+    let received = ledger.received - receivedBefore
     return counts.withLock { counts in
       counts.meter.take(time: now, bytes: received)
       let rate = counts.meter.rate(time: now, bytes: received)

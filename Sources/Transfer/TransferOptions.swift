@@ -15,7 +15,8 @@ package struct TransferOptions: Sendable {
   /// Seconds below `lowSpeedLimit` bytes a second after which a transfer counts as dead.
   package var lowSpeedTimeout = 30.0
   package var lowSpeedLimit = 1024
-  /// Bytes the whole session may fetch; nil for any number.
+  /// Bytes that may be brought here, failed tries and what an earlier session left included; nil for
+  /// any number. See `SizeLedger`.
   package var maxTotalSize: Int?
   /// Sent as `Authorization: Bearer` to a request's `credentialsOrigin`, to no other.
   package var token: String?

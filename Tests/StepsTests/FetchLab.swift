@@ -34,6 +34,7 @@ final class Listener: StepReporter {
     var written: [String: WrittenOutput] = [:]
     var failed: [String: String] = [:]
     var progress: StepProgress?
+    var measurements: [String: JSONValue] = [:]
     var isCancelled = false
   }
 
@@ -48,7 +49,9 @@ final class Listener: StepReporter {
   var isCancelled: Bool { heard.withLock { $0.done.count >= cancelsAfter } }
   func progress(_ progress: StepProgress) { heard.withLock { $0.progress = progress } }
   func metric(_ name: String, _ value: JSONValue) {}
-  func measurement(_ name: String, _ value: JSONValue) {}
+  func measurement(_ name: String, _ value: JSONValue) {
+    heard.withLock { $0.measurements[name] = value }
+  }
   func sample(step: Int, _ values: [String: Double]) {}
   func log(_ line: String) {}
   func partitionDone(_ value: String, _ output: WrittenOutput) {

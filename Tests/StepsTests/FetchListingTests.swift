@@ -266,6 +266,26 @@ import Testing
     #expect(try lab.folder.readText("out/00000") == "new")
   }
 
+  @Test func partitionsShareTheLimitOnSizes() throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return request.path.hasPrefix("/list")
+        ? .init(body: Self.list((0..<3).map { "\(base)/\($0)" }))
+        : .file([UInt8](repeating: 7, count: 1000), for: request)
+    }
+    let listener = Listener()
+    let error = #expect(throws: StepFailure.self) {
+      try lab.run(
+        ["url": .string("\(server.url)/list{shard}"), "listing": true, "max_total_size": 5500],
+        partitions: ["a", "b"], listener: listener)
+    }
+    #expect(listener.done == ["a"] && error?.failedPartitions == ["b"])
+    #expect(error?.message.contains("past `max_total_size` of 5500 bytes") == true)
+    let lists = Self.list((0..<3).map { "\(server.url)/\($0)" }).count * 2
+    #expect(
+      listener.heard.withLock { $0.measurements } == ["bytes_received": .int(5000 + lists)])
+  }
+
   @Test func aBadListFailsItsPartitionOnly() throws {
     let server = try LoopbackServer { request in
       let base = "http://\(request.headers["host"] ?? "")"

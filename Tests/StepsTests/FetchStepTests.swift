@@ -121,6 +121,23 @@ import Testing
     #expect(!folder.exists("out/b/b"))
   }
 
+  @Test func whatCameCountsWhetherItWasOfUseOrNot() throws {
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply(body: [UInt8](repeating: 7, count: 1000)).delivered {
+        if request.path == "/bad" || request.earlier == 0 { $0.dropAfter = 600 }
+      }
+    }
+    let listener = Listener()
+    let error = #expect(throws: StepFailure.self) {
+      try run(
+        ["url": .string("\(server.url)/{shard}"), "retries": 2], partitions: ["bad", "good"],
+        listener: listener)
+    }
+    #expect(error?.failedPartitions == ["bad"])
+    #expect(
+      listener.heard.withLock { $0.measurements } == ["bytes_received": .int(4 * 600 + 1000)])
+  }
+
   @Test func mirrorsReplaceTheHostOrTheWholeAddress() throws {
     let main = try LoopbackServer { _ in .init(404, "") }
     let mirror = try LoopbackServer {

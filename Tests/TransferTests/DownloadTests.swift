@@ -236,6 +236,55 @@ import Transfer
     }
   }
 
+  @Test(arguments: [(2200, true), (2199, false)])
+  func bytesOfFailedTriesCount(limit: Int, isEnough: Bool) throws {
+    var fetching = self.fetching
+    fetching.options.maxTotalSize = limit
+    // Without a validator, so each try begins anew.
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply(body: Fetching.bytes(1000)).delivered {
+        if request.earlier < 2 { $0.dropAfter = 600 }
+      }
+    }
+    let url = "\(server.url)/x"
+    let error = fetching.failure(try fetching.request(url))
+    #expect(error == (isEnough ? nil : .totalSizeExceeded(url: url, limit: limit)))
+    #expect(server.requests.count == 3)
+  }
+
+  @Test(arguments: [(3 << 20, true), (3 << 20 - 1, false)])
+  func whatAnEarlierSessionLeftCounts(limit: Int, isEnough: Bool) throws {
+    let bytes = Fetching.bytes(3 << 20)
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply.file(bytes, for: request, entityTag: "\"v\"").delivered {
+        if request.earlier == 0 { $0.stallAfter = 2_000_000 }
+      }
+    }
+    var fetching = self.fetching
+    let url = "\(server.url)/x"
+    let request = try fetching.request(url)
+    try fetching.interrupt(request, at: 2_000_000)
+    fetching.options.maxTotalSize = limit
+    let error = fetching.failure(request)
+    #expect(error == (isEnough ? nil : .totalSizeExceeded(url: url, limit: limit)))
+    #expect(server.requests.map(\.rangeStart) == [nil, 2_000_000])
+  }
+
+  @Test func sessionsMayShareALimit() throws {
+    let server = try LoopbackServer { _ in .init(body: Fetching.bytes(1000)) }
+    let ledger = SizeLedger(limit: 2500)
+    for number in 0..<3 {
+      let session = DownloadSession(options: fetching.options, ledger: ledger)
+      let request = try fetching.request("\(server.url)/x", as: "\(number)")
+      var isExceeded = false
+      do { _ = try session.fetch(request) } catch TransferError.totalSizeExceeded {
+        isExceeded = true
+      }
+      #expect(isExceeded == (number == 2))
+    }
+    #expect(ledger.received == 2000)
+  }
+
   @Test(arguments: [LoopbackServer.Reply.Framing.length, .chunked, .close])
   func theSizeOfOneFileIsBounded(framing: LoopbackServer.Reply.Framing) throws {
     let server = try LoopbackServer { request in

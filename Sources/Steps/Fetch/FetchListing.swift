@@ -13,6 +13,8 @@ struct FetchListing {
 
   let context: StepContext
   let settings: FetchSettings
+  /// One for all partitions.
+  let ledger: SizeLedger
 
   func run(_ targets: [FetchTarget]) throws {
     let reporter = context.reporter
@@ -33,6 +35,7 @@ struct FetchListing {
         if let partition = target.partition { reporter.partitionFailed(partition, error.message) }
       }
     }
+    reporter.measurement("bytes_received", .int(ledger.received))
     guard let first = failures.first?.error else { return }
     throw StepFailure(
       first.message, help: first.help,
@@ -148,7 +151,7 @@ struct FetchListing {
     var upcoming = requests.makeIterator()
     var failure: TransferError?
     do throws(TransferError) {
-      try DownloadSession(options: settings.options).run(
+      try DownloadSession(options: settings.options, ledger: ledger).run(
         total: requests.count, threads: context.threads, next: { upcoming.next() },
         isCancelled: { reporter.isCancelled },
         progress: { reporter.progress(FetchStep.describe($0)) },

@@ -61,7 +61,8 @@ extension FetchStep {
         "A transfer below 1 KiB/s for this long is given up and resumed."),
       ParameterSchema(
         "max_total_size", .size, affectsResult: false,
-        "Most bytes that one run may fetch; files beyond fail."),
+        "Most bytes that one attempt may bring, those of failed tries and what an earlier attempt left "
+          + "unfinished or unpublished included; files beyond fail."),
     ],
     produces: .files,
     makesPartitionsTogether: true,

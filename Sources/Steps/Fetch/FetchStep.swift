@@ -12,8 +12,9 @@ package struct FetchStep: Step {
     let settings = try FetchSettings(context.parameters, root: context.projectRoot)
     if settings.isRemote { DownloadSession.prepare() }
     let targets = try self.targets(context)
+    let ledger = SizeLedger(limit: settings.options.maxTotalSize)
     if context.parameters["listing"]?.boolValue == true {
-      return try FetchListing(context: context, settings: settings).run(targets)
+      return try FetchListing(context: context, settings: settings, ledger: ledger).run(targets)
     }
     // All faults of the parameters come before the first byte. The first thousands of requests are kept
     // for when they are due; more of them would take memory that grows with their number.
@@ -23,12 +24,11 @@ package struct FetchStep: Step {
       if prepared.count < Self.mostPrepared { prepared.append(request) }
     }
     var failures: [(name: String, error: TransferError)] = []
-    var fetched = 0
     var upcoming = targets.indices.makeIterator()
     var fault: StepFailure?
     let reporter = context.reporter
     do throws(TransferError) {
-      try DownloadSession(options: settings.options).run(
+      try DownloadSession(options: settings.options, ledger: ledger).run(
         total: targets.count, threads: context.threads,
         next: {
           guard let number = upcoming.next() else { return nil }
@@ -52,7 +52,6 @@ package struct FetchStep: Step {
           let partition = context.partitionKey == nil ? nil : request.name
           switch result {
           case .success(let file):
-            fetched += file.bytesReceived
             let output = Self.output(request, file)
             if let partition {
               reporter.partitionDone(partition, output)
@@ -71,7 +70,7 @@ package struct FetchStep: Step {
       throw StepFailure("\(error)", help: error.help)
     }
     if let fault { throw fault }
-    reporter.measurement("bytes_received", .int(fetched))
+    reporter.measurement("bytes_received", .int(ledger.received))
     if let first = failures.first {
       guard context.partitionKey != nil else {
         throw StepFailure("\(first.error)", help: first.error.help)
