@@ -12,18 +12,35 @@ extension Download {
     if sourceIndex == 0 || firstError == nil { firstError = error }
     if !error.isTransient || isWrongAgain(error) { deadSources.insert(sourceIndex) }
     failures += 1
-    guard deadSources.count < request.sources.count,
-      failures <= max(options.retries, deadSources.count)
-    else { return fail(error) }
-    let retryAfter = deadSources.contains(sourceIndex) ? nil : head.retryAfter
-    let previous = sourceIndex
-    repeat {
-      sourceIndex = (sourceIndex + 1) % request.sources.count
-    } while deadSources.contains(sourceIndex)
-    if sourceIndex > previous { return .later(0) }
-    let asked = sourceIndex == previous ? retryAfter ?? 0 : 0
-    let delay = min(max(asked, backoff()), options.longestRetryDelay)
-    return .later(Clock.monotonic() + delay)
+    if failures > mostFailures {
+      // Who asked to be left alone while others were tried has its try still to come.
+      deadSources.formUnion(request.sources.indices.filter { notBefore[$0] == nil })
+    }
+    guard deadSources.count < request.sources.count else { return fail(error) }
+    let now = Clock.monotonic()
+    if !deadSources.contains(sourceIndex), let seconds = head.retryAfter {
+      notBefore[sourceIndex] = now + min(seconds, options.longestRetryDelay)
+    }
+    return .later(chooseSource(now: now))
+  }
+
+  var mostFailures: Int { max(options.retries, deadSources.count) }
+
+  /// Goes to the living source that may be asked the soonest, and says when. Those after this one are
+  /// due at once, this one and those before it after a wait, each not before it asked to be.
+  private func chooseSource(now: Double) -> Double {
+    let count = request.sources.count
+    let nextRound = now + backoff()
+    var best: (source: Int, due: Double)?
+    for step in 1...count {
+      let source = (sourceIndex + step) % count
+      guard !deadSources.contains(source) else { continue }
+      let due = max(source > sourceIndex ? 0 : nextRound, notBefore[source] ?? 0)
+      if due < best?.due ?? .infinity { best = (source, due) }
+    }
+    guard let best else { return nextRound }
+    sourceIndex = best.source
+    return best.due
   }
 
   /// Wrong bytes go, right ones are kept for the next try.

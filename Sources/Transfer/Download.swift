@@ -42,6 +42,8 @@ final class Download: AnswerReceiver {
   // The sources.
   var sourceIndex = 0
   var deadSources: Set<Int> = []
+  /// Until when a source asked to be left alone, on the monotonic clock; none once it was asked again.
+  var notBefore: [Int: Double] = [:]
   var sourcesWithoutRanges: Set<Int> = []
   var sourcesWithoutPointer: Set<Int> = []
   var failures = 0
@@ -96,6 +98,7 @@ final class Download: AnswerReceiver {
     fault = nil
     if redirects == 0 {
       attempts += 1
+      notBefore[sourceIndex] = nil
       address = try firstAddress(of: url)
     }
     let address = self.address ?? url

@@ -159,6 +159,24 @@ import Transfer
     #expect(broken.requests.count == 2)
   }
 
+  @Test(arguments: [1, 2])
+  func aSourceIsLeftAloneAsLongAsItAskedToAndThenAsked(mirrors: Int) throws {
+    let times = Shared<[ContinuousClock.Instant]>([])
+    let main = try LoopbackServer { request in
+      times.value.append(.now)
+      return request.earlier == 0
+        ? .init(503, "").with("Retry-After", "1") : .init(body: [1])
+    }
+    let broken = try LoopbackServer { _ in .init(500, "") }
+    var request = try fetching.request("\(main.url)/x")
+    request.sources += try (0..<mirrors).map { try SourceURL("\(broken.url)/\($0)") }
+    try fetching.fetch(request)
+    #expect(times.value.count == 2)
+    #expect(try #require(times.value.last) - times.value[0] >= .milliseconds(990))
+    // Meanwhile the others have all the tries there are.
+    #expect(broken.requests.count == fetching.options.retries)
+  }
+
   @Test func theFirstSourcesErrorIsTold() throws {
     let main = try LoopbackServer { _ in .init(403, "") }
     let mirror = try LoopbackServer { _ in .init(404, "") }
