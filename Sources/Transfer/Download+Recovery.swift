@@ -21,7 +21,16 @@ extension Download {
     if !deadSources.contains(sourceIndex), let seconds = head.retryAfter {
       notBefore[sourceIndex] = now + min(seconds, options.longestRetryDelay)
     }
-    return .later(chooseSource(now: now))
+    let failed = sourceIndex
+    let due = chooseSource(now: now)
+    var retry = TransferRetry(
+      error: error, delay: max(0, due - now), number: failures, most: max(failures, mostFailures))
+    if sourceIndex != failed { retry.nextSource = source?.forDisplay }
+    self.retry = retry
+    isRetryNews =
+      toldFaults.insert("\(failed) \(error.shortName)").inserted
+      || retry.delay >= TransferRetry.longDelay
+    return .later(due)
   }
 
   var mostFailures: Int { max(options.retries, deadSources.count) }
@@ -83,13 +92,12 @@ extension Download {
   }
 
   var displayURL: String {
-    switch source {
-    case .remote(let url)?:
-      phase == .pointer
-        ? (url.pointerURL.flatMap { try? WebURL($0) } ?? url).forDisplay : url.forDisplay
-    case .local(let path)?: path
-    case nil: ""
+    if phase == .pointer, case .remote(let url)? = source, let pointer = url.pointerURL,
+      let address = try? WebURL(pointer)
+    {
+      return address.forDisplay
     }
+    return source?.forDisplay ?? ""
   }
 
   /// The start of an error answer's text, on one line; empty for pages, and for what repeats a secret.

@@ -50,6 +50,11 @@ final class Download: AnswerReceiver {
   var attempts = 0
   var highWater = 0
   var firstError: TransferError?
+  /// Nil unless the last try failed and this is the wait for the next.
+  var retry: TransferRetry?
+  /// `retry` says what was not said before of this file.
+  var isRetryNews = false
+  var toldFaults: Set<String> = []
   var lastWrongContent: TransferError?
 
   // The question under way.

@@ -88,4 +88,8 @@ package struct TransferProgress: Sendable, Hashable {
   package var bytesPerSecond: Double
   /// Nil while there is no telling.
   package var secondsLeft: Double?
+  /// Files whose last try failed and whose next is not due yet.
+  package var filesWaiting = 0
+  /// Why and how long nothing comes, `503, next try in 300 s (1 of 5)`, when nothing is on its way.
+  package var wait: String?
 }

@@ -30,6 +30,14 @@ package enum SourceURL: Sendable, Hashable {
     }
   }
 
+  /// Without what may be secret.
+  var forDisplay: String {
+    switch self {
+    case .remote(let url): url.forDisplay
+    case .local(let path): path
+    }
+  }
+
   /// Nil for a place on this machine.
   package var remote: WebURL? { if case .remote(let url) = self { url } else { nil } }
 

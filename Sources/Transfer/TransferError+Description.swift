@@ -59,6 +59,19 @@ extension TransferError: CustomStringConvertible {
     }
   }
 
+  /// What kind of fault it is, in a word or two.
+  var shortName: String {
+    switch self {
+    case .status(_, let code, _): "\(code)"
+    case .unreachable: "no connection"
+    case .interrupted: "broken off"
+    case .wrongSize: "wrong size"
+    case .wrongHash: "wrong content"
+    case .badAnswer: "bad answer"
+    default: "failed"
+    }
+  }
+
   private static func phrase(_ code: Int) -> String {
     switch code {
     case 400: " Bad Request"

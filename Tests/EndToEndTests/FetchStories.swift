@@ -140,6 +140,31 @@ import Testing
     #expect(try project.result("text", "00007.bin") == "/7.bin")
   }
 
+  @Test func aLongWaitIsTold() throws {
+    let server = try LoopbackServer { _ in
+      .init(503, "later").with("Retry-After", "3600")
+    }
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        text:
+          step: data.fetch
+          with: {url: "\(server.url)/words.txt"}
+      """)
+    let run = try project.start("run")
+    try eventually("the log says why") {
+      guard let name = try? project.list("cache/runs").first,
+        let log = try? project.read("cache/runs/\(name)/logs/text.log")
+      else { return false }
+      return log.contains(
+        "\(server.url)/words.txt answered 503 Service Unavailable: later; next try in 300 s (1 of 5)"
+      )
+    }
+    run.signal(SIGINT)
+    #expect(try run.wait().status != 0)
+  }
+
   @Test func badShardsAreNamedAndTheOthersKept() throws {
     let bad: Set<Int> = [77, 1000, 1822]
     let isMended = Mutex(false)

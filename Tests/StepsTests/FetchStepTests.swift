@@ -121,6 +121,27 @@ import Testing
     #expect(!folder.exists("out/b/b"))
   }
 
+  @Test(arguments: [nil, ["1", "2"]])
+  func aWaitIsTold(partitions: [String]?) throws {
+    let server = try LoopbackServer {
+      $0.earlier == 0
+        ? .init(503, "busy").with("Retry-After", "1") : .file(Array("x".utf8), for: $0)
+    }
+    let listener = Listener()
+    let url = server.url + (partitions == nil ? "/f" : "/{shard}")
+    try run(["url": .string(url)], partitions: partitions, listener: listener)
+    let heard = listener.heard.withLock { $0 }
+    let told = (partitions ?? ["f"]).map { name in
+      (partitions == nil ? "" : "\(name): ")
+        + "\(server.url)/\(name) answered 503 Service Unavailable: busy; next try in 1 s (1 of 5)"
+    }
+    #expect(heard.lines.sorted() == told)
+    let detail =
+      partitions == nil
+      ? "503, next try in 1 s (1 of 5)" : "0 B · 503, next try in 1 s (1 of 5) · 2 to try again"
+    #expect(heard.details.contains(detail), "\(heard.details)")
+  }
+
   @Test func whatCameCountsWhetherItWasOfUseOrNot() throws {
     let server = try LoopbackServer { request in
       LoopbackServer.Reply(body: [UInt8](repeating: 7, count: 1000)).delivered {

@@ -102,6 +102,43 @@ import Transfer
     #expect(time < .seconds(1))
   }
 
+  @Test func aKindOfFaultIsToldOnceForEachSource() throws {
+    let codes = [500, 500, 503, 500, 503]
+    let server = try LoopbackServer {
+      $0.earlier < codes.count ? .init(codes[$0.earlier], "") : .init(body: [7])
+    }
+    var pending: DownloadRequest? = try fetching.request("\(server.url)/x")
+    var told: [TransferRetry] = []
+    try DownloadSession(options: fetching.options).run(
+      next: {
+        defer { pending = nil }
+        return pending
+      }, retrying: { told.append($1) },
+      finished: { _, result in #expect((try? result.get()) != nil) })
+    #expect(
+      told.map(\.error)
+        == [500, 503].map { .status(url: "\(server.url)/x", code: $0, excerpt: "") })
+    #expect(told.map(\.number) == [1, 3] && told.allSatisfy { $0.most == 5 })
+    #expect(
+      told.first?.description
+        == "\(server.url)/x answered 500 Internal Server Error; next try now (1 of 5)")
+    #expect(told.first?.summary(secondsLeft: 299.3) == "500, next try in 300 s (1 of 5)")
+  }
+
+  @Test func aTryAtAnotherSourceIsTold() throws {
+    let main = try LoopbackServer { _ in .init(404, "") }
+    let mirror = try LoopbackServer { _ in .init(body: [7]) }
+    var pending: DownloadRequest? = try fetching.request("\(main.url)/x", "\(mirror.url)/x?s=1")
+    var told: [String] = []
+    try DownloadSession(options: fetching.options).run(
+      next: {
+        defer { pending = nil }
+        return pending
+      }, retrying: { told.append("\($1)") }, finished: { _, _ in })
+    #expect(
+      told == ["\(main.url)/x answered 404 Not Found; next try now at \(mirror.url)/x (1 of 5)"])
+  }
+
   @Test func retryAfterIsCapped() throws {
     var fetching = self.fetching
     fetching.options.longestRetryDelay = 0.01

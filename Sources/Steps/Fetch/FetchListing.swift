@@ -56,13 +56,13 @@ struct FetchListing {
     let path = "\(target.output)/\(Self.newName)"
     try Disk.removeFile(path)
     let list = try request(target)
-    try fetch([list]) { _, _ in }
+    try fetch([list], of: target.partition) { _, _ in }
     let addresses = try Self.addresses(in: path)
     let requests = try files(of: list, addresses: addresses)
     if !isNew { try keepSame(requests, addresses, in: target.output) }
     try Disk.move(path, to: "\(target.output)/\(Self.name)")
     var written: [WrittenFile] = []
-    try fetch(requests) { request, file in
+    try fetch(requests, of: target.partition) { request, file in
       if let file = FetchStep.writtenFile(request, file) { written.append(file) }
     }
     // An attempt that was cut short may have left files of a list that was longer then.
@@ -145,7 +145,8 @@ struct FetchListing {
   // MARK: Fetching
 
   private func fetch(
-    _ requests: [DownloadRequest], _ take: @escaping (DownloadRequest, DownloadedFile) -> Void
+    _ requests: [DownloadRequest], of partition: String?,
+    _ take: @escaping (DownloadRequest, DownloadedFile) -> Void
   ) throws {
     let reporter = context.reporter
     var upcoming = requests.makeIterator()
@@ -155,6 +156,7 @@ struct FetchListing {
         total: requests.count, threads: context.threads, next: { upcoming.next() },
         isCancelled: { reporter.isCancelled },
         progress: { reporter.progress(FetchStep.describe($0)) },
+        retrying: { _, retry in reporter.log(partition.map { "\($0): \(retry)" } ?? "\(retry)") },
         finished: { request, result in
           switch result {
           case .success(let file): take(request, file)

@@ -48,6 +48,9 @@ package struct FetchStep: Step {
         },
         isCancelled: { reporter.isCancelled },
         progress: { reporter.progress(Self.describe($0)) },
+        retrying: { request, retry in
+          reporter.log(context.partitionKey == nil ? "\(retry)" : "\(request.name): \(retry)")
+        },
         finished: { request, result in
           let partition = context.partitionKey == nil ? nil : request.name
           switch result {
@@ -120,8 +123,10 @@ package struct FetchStep: Step {
 
   /// Files and their rate; bytes where there is only one file.
   static func describe(_ progress: TransferProgress) -> StepProgress {
-    var details = [FetchWording.bytes(Double(progress.bytesPerSecond)) + "/s"]
-    if let seconds = progress.secondsLeft, seconds >= 1 {
+    var details = [
+      progress.wait ?? FetchWording.bytes(Double(progress.bytesPerSecond)) + "/s"
+    ]
+    if progress.wait == nil, let seconds = progress.secondsLeft, seconds >= 1 {
       details.append("\(FetchWording.time(seconds)) left")
     }
     if progress.filesTotal == 1 {
@@ -130,6 +135,7 @@ package struct FetchStep: Step {
         unit: "bytes", detail: details.joined(separator: " · "))
     }
     details.insert(FetchWording.bytes(Double(progress.bytesInFiles)), at: 0)
+    if progress.filesWaiting > 0 { details.append("\(progress.filesWaiting) to try again") }
     if progress.filesFailed > 0 { details.append("\(progress.filesFailed) failed") }
     return StepProgress(
       completed: Double(progress.filesDone), total: progress.filesTotal.map { Double($0) },
