@@ -62,6 +62,8 @@ extension Download {
       expectedSize ?? size == size
     else { return nil }
     ledger.keep(size)
+    // After a loss of power a file may be finished and its memo still there.
+    PartialFile.removeMemo(request.destination)
     return DownloadedFile(
       size: size, sha256: expectedHash, bytesReceived: 0, resumedFrom: size, attempts: 0)
   }

@@ -82,6 +82,38 @@ import Testing
     #expect(written["1"]?.isWhole == true)
   }
 
+  /// What a kill can leave: before the memo got its name, with the power gone before the file had its,
+  /// between a finished file's mode and the end of its memo, and between both.
+  enum Leftover: CaseIterable { case newMemo, memoAlone, finishedWithMemo, partWithBoth }
+
+  @Test(arguments: [nil, ["1"]], Leftover.allCases)
+  func noLeftoverOfAKillIsPublished(partitions: [String]?, leftover: Leftover) throws {
+    let bytes = NumberedBytes.make(5000)
+    let server = try LoopbackServer { .file(bytes, for: $0, entityTag: "\"v\"") }
+    let address = server.url + (partitions == nil ? "/f" : "/{shard}")
+    let name = partitions == nil ? "f" : "1"
+    let output = partitions == nil ? "out" : "out/1"
+    let memo = "{\"url\": \"\(server.url)/\(name)\", \"entity_tag\": \"\\\"v\\\"\"}"
+    let path = "\(output)/\(name)"
+    if leftover != .newMemo { try folder.write("\(path).part.json", memo) }
+    if leftover == .newMemo || leftover == .partWithBoth {
+      try folder.write("\(path).part.json.new", String(memo.prefix(9)))
+    }
+    switch leftover {
+    case .newMemo, .memoAlone: break
+    case .partWithBoth: try folder.write(path, bytes: Array(bytes[..<2000]))
+    case .finishedWithMemo:
+      try folder.write(path, bytes: bytes)
+      try Disk.setPermissions(folder.file(path), 0o444)
+    }
+    try run(["url": .string(address)], partitions: partitions)
+    #expect(try folder.list(output) == [name])
+    #expect(try folder.read(path) == bytes)
+    let starts = server.requests.map { $0.rangeStart ?? 0 }
+    #expect(
+      starts == (leftover == .finishedWithMemo ? [] : leftover == .partWithBoth ? [2000] : [0]))
+  }
+
   @Test func aCopyInTheKernelIsLeftToTheEngineToRead() throws {
     try folder.write("data.txt", "zero")
     let listener = Listener()

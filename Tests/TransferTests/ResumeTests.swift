@@ -286,6 +286,19 @@ import Transfer
     }
   }
 
+  @Test func halfAMemoDoesNotStay() throws {
+    let bytes = self.bytes
+    let server = try LoopbackServer { .file(bytes, for: $0, entityTag: "\"v1\"") }
+    // A memo that can't get its name, as on a full disk.
+    try fetching.folder.write("file.bin.part.json/in", "the way")
+    let error = fetching.failure(try fetching.request("\(server.url)/x"))
+    guard case .fileSystem("rename", _, _)? = error else {
+      Issue.record("expected that the memo can't be renamed, found \(String(describing: error))")
+      return
+    }
+    #expect(!fetching.folder.exists("file.bin.part.json.new"))
+  }
+
   @Test func manySmallStepsAreProgressEnough() throws {
     // Twenty breaks with five tries allowed: each brings more than a mebibyte, so it may go on.
     let bytes = Fetching.bytes(24 << 20)
