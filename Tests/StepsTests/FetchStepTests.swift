@@ -235,6 +235,73 @@ import Testing
     #expect(error?.description.contains(message) == true, "\(String(describing: error))")
   }
 
+  // MARK: Partition values
+
+  private static let oddValues = ["x#y", "x?y", "x y", "x%41y", "é", "a+b=c&d"]
+
+  @Test func aPartitionsValueMeansItselfInAnAddress() throws {
+    let server = try LoopbackServer { .file(Array($0.target.utf8), for: $0) }
+    try run(["url": .string("\(server.url)/ok/{shard}")], partitions: Self.oddValues)
+    let inPath = ["x%23y", "x%3Fy", "x%20y", "x%2541y", "%C3%A9", "a+b=c&d"]
+    let inQuery = ["x%23y", "x%3Fy", "x%20y", "x%2541y", "%C3%A9", "a%2Bb%3Dc%26d"]
+    for (value, written) in zip(Self.oddValues, inPath) {
+      #expect(try folder.readText("out/\(value)/\(value)") == "/ok/\(written)")
+    }
+    try run(
+      ["url": .string("\(server.url)/ok?n={shard}"), "filename": "{shard}.txt"],
+      partitions: Self.oddValues)
+    for (value, written) in zip(Self.oddValues, inQuery) {
+      #expect(try folder.readText("out/\(value)/\(value).txt") == "/ok?n=\(written)")
+    }
+    // In an address that takes the first one's place, too.
+    try run(
+      ["url": "gone/{shard}", "mirrors": [.string("\(server.url)/{shard}")]], partitions: ["x#y"])
+    #expect(try folder.readText("out/x#y/x#y") == "/x%23y")
+  }
+
+  @Test(arguments: ["data/{shard}", "file://ROOT/data/{shard}", "file://ROOT/d%61ta/{shard}"])
+  func aLocalFileIsTheOneThatCounts(url: String) throws {
+    for value in Self.oddValues { try folder.write("data/\(value)", "of \(value)") }
+    try folder.write("data/xAy", "another")
+    let address = url.replacing("ROOT", with: folder.path)
+    try run(["url": .string(address)], partitions: Self.oddValues)
+    let source = FetchStep.localSourceTemplates(parameters: ["url": .string(address)])[0]
+    for value in Self.oddValues {
+      #expect(try folder.readText("out/\(value)/\(value)") == "of \(value)")
+      let counted = source.replacing("{shard}", with: value)
+      #expect(counted.hasSuffix("data/\(value)"))
+    }
+  }
+
+  private static func faults(
+    _ parameters: [String: JSONValue], _ partitions: [String]
+  ) -> [StepDeclaration.Fault] {
+    FetchStep.schema.faults(
+      StepDeclaration(parameters: parameters, partitionKey: "shard", partitions: partitions))
+  }
+
+  @Test func everyPartitionIsLookedAtBeforeARun() {
+    let long = String(repeating: "x", count: 236)
+    #expect(Self.faults(["url": "http://h/{shard}"], ["a"] + Self.oddValues) == [])
+    #expect(
+      Self.faults(["url": "http://{shard}/x"], ["a", "b", "a b", "c d"]) == [
+        .init(
+          ["url"],
+          "can't use the URL `http://a%20b/x`: its host contains a percent sign (partition `a b`)")
+      ])
+    #expect(
+      Self.faults(["url": "http://h/{shard}.parquet"], ["a", "b", long]) == [
+        .init(
+          ["url"], "the address ends in no file name (partition `\(long)`)",
+          help: "give `filename`")
+      ])
+    #expect(
+      Self.faults(
+        ["url": "http://h/{shard}", "filename": "{shard}.parquet", "mirrors": ["http://{shard}/"]],
+        ["a", "b c", long]
+      ).map(\.path) == [["filename"], ["mirrors", "0"]])
+  }
+
   @Test func localSourcesAreNamedForTheKey() {
     func sources(_ url: String) -> [String] {
       FetchStep.localSourceTemplates(parameters: ["url": .string(url)])

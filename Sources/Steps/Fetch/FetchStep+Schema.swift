@@ -9,7 +9,8 @@ extension FetchStep {
     parameters: [
       ParameterSchema(
         "url", .string, isRequired: true,
-        "Path, file://, http:// or https:// address; `{key}` is the partition's value."),
+        "Path, file://, http:// or https:// address; `{key}` is the partition's value, "
+          + "percent-encoded in addresses."),
       ParameterSchema(
         "mirrors", .list(of: .string), affectsResult: false,
         "Tried in turn when `url` fails: addresses that take the place of scheme and host, or whole "
