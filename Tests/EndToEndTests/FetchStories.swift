@@ -19,9 +19,8 @@ import Testing
   }
 
   private func project(_ url: String) throws -> TestProject {
-    let lies = Self.names.indices.filter { FaultyShards.fault("/\($0)") == .lie }
     // A length that is too small is found by nothing but a known size.
-    let sizes = lies.map { "\"\($0)\": \(FaultyShards.content("/\($0)").count)" }
+    let sizes = Self.names.indices.map { "\"\($0)\": \(FaultyShards.content("/\($0)").count)" }
     return try TestProject(
       """
       nanobuild: 1
@@ -175,7 +174,10 @@ import Testing
       switch number {
       case 77: return .init(404, "no such shard")
       case 1000: return .init(500, "broken")
-      default: return .init(body: [1, 2, 3]).delivered { $0.declaredLength = 9 }
+      default:
+        return .init(body: [1, 2, 3]).delivered {
+          $0.declaredLength = FaultyShards.content(request.path).count
+        }
       }
     }
     let project = try self.project(server.url)

@@ -147,7 +147,7 @@ import Testing
           "sha256": [
             "a": .string(abc), "b": .string("sha256:" + String(repeating: "0", count: 64)),
           ],
-        ], partitions: ["a", "b", "c"])
+        ], partitions: ["a", "b"])
     }
     #expect(error?.failedPartitions == ["b"])
     #expect(!folder.exists("out/b/b"))
@@ -300,6 +300,28 @@ import Testing
         ["url": "http://h/{shard}", "filename": "{shard}.parquet", "mirrors": ["http://{shard}/"]],
         ["a", "b c", long]
       ).map(\.path) == [["filename"], ["mirrors", "0"]])
+  }
+
+  @Test func aPartitionThatWouldNotBeVerifiedIsToldBeforeARun() throws {
+    let digest = JSONValue.string(String(repeating: "0", count: 64))
+    let url = JSONValue.string("http://h/{shard}")
+    // An entry too many may be for another profile.
+    let hashes: JSONValue = ["a": digest, "b": digest, "z": digest]
+    #expect(Self.faults(["url": url, "sha256": hashes], ["a", "b"]) == [])
+    #expect(
+      Self.faults(["url": url, "sha256": hashes], ["c", "a", "b", "d"]) == [
+        .init(
+          ["sha256"], "`sha256` has no entry for 2 of 4 partitions: `c`, `d`",
+          help: "they would not be verified; give one for each partition")
+      ])
+    #expect(
+      Self.faults(["url": url, "size": ["a": 1]], ["a", "b", "c", "d", "e"]).map(\.message)
+        == ["`size` has no entry for 4 of 5 partitions: `b`, `c`, `d` and 1 more"])
+    #expect(Self.faults(["url": url, "approximate_size": ["a": 1]], ["a", "b"]) == [])
+    let error = #expect(throws: StepFailure.self) {
+      try run(["url": url, "size": ["a": 1]], partitions: ["a", "b"])
+    }
+    #expect(error?.message == "`size` has no entry for the partition `b`")
   }
 
   @Test func localSourcesAreNamedForTheKey() {

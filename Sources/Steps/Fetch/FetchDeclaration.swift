@@ -50,7 +50,8 @@ struct FetchDeclaration {
       guard let text = value.stringValue, SHA256Digest.normalized(text) == nil else { return nil }
       return "`sha256` needs 64 hexadecimal digits, found `\(text)`"
     }
-    faults += perPartition("size") { _ in nil } + perPartition("approximate_size") { _ in nil }
+    faults += perPartition("size") { _ in nil }
+    faults += perPartition("approximate_size", isForAll: false) { _ in nil }
     return faults
   }
 
@@ -89,9 +90,9 @@ struct FetchDeclaration {
     }
   }
 
-  /// A value for all, or one for each of some partitions.
+  /// A value for all, or one for each partition; with `isForAll` for each without exception.
   private func perPartition(
-    _ name: String, _ fault: (JSONValue) -> String?
+    _ name: String, isForAll: Bool = true, _ fault: (JSONValue) -> String?
   ) -> [StepDeclaration.Fault] {
     guard let value = declaration.parameters[name] else { return [] }
     guard let members = value.objectValue else {
@@ -105,6 +106,18 @@ struct FetchDeclaration {
           [name], "no entry of `\(name)` is for a partition of this asset",
           help: "its partitions are such as `\(declaration.partitions.first ?? "")`, "
             + "the entries such as `\(example)`")
+      ]
+    }
+    let missing = isForAll ? declaration.partitions.filter { members[$0] == nil } : []
+    if !missing.isEmpty {
+      let shown = missing.prefix(3).map { "`\($0)`" }.joined(separator: ", ")
+      let more = missing.count > 3 ? " and \(missing.count - 3) more" : ""
+      return [
+        .init(
+          [name],
+          "`\(name)` has no entry for \(missing.count) of \(declaration.partitions.count) "
+            + "partitions: \(shown)\(more)",
+          help: "they would not be verified; give one for each partition")
       ]
     }
     return members.sorted { $0.key < $1.key }.compactMap { key, value in

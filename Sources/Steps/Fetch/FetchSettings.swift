@@ -147,7 +147,9 @@ struct FetchSettings {
   }
 
   private func hash(of partition: String?) throws(StepFailure) -> String? {
-    guard let value = Self.value(of: sha256, for: partition)?.stringValue else { return nil }
+    guard let value = try Self.value(of: sha256, "sha256", for: partition)?.stringValue else {
+      return nil
+    }
     guard let digest = SHA256Digest.normalized(value) else {
       throw StepFailure("`sha256` needs 64 hexadecimal digits, found `\(value)`")
     }
@@ -155,16 +157,21 @@ struct FetchSettings {
   }
 
   private func size(of partition: String?) throws(StepFailure) -> Int? {
-    guard let value = Self.value(of: size, for: partition) else { return nil }
+    guard let value = try Self.value(of: size, "size", for: partition) else { return nil }
     guard let size = value.intValue, size >= 0 else {
       throw StepFailure("`size` needs a number of bytes, found \(value.kindDescription)")
     }
     return size
   }
 
-  private static func value(of parameter: JSONValue?, for partition: String?) -> JSONValue? {
+  private static func value(
+    of parameter: JSONValue?, _ name: String, for partition: String?
+  ) throws(StepFailure) -> JSONValue? {
     guard let members = parameter?.objectValue else { return parameter }
-    return partition.flatMap { members[$0] }
+    guard let value = members[partition ?? ""] else {
+      throw StepFailure("`\(name)` has no entry for the partition `\(partition ?? "")`")
+    }
+    return value
   }
 
   private static func variable(_ name: String) -> String? {

@@ -24,10 +24,12 @@ extension FetchStep {
         "Name of the file in the result; by default the last part of the address."),
       ParameterSchema(
         "sha256", .either([.string, .dictionary(of: .string)]),
-        "Hash of the file's bytes, or one for each partition; another content fails."),
+        "Hash of the file's bytes, or one for each partition; another content fails. With `listing`, of "
+          + "the list itself; the files it names are verified by their Git-LFS pointers only."),
       ParameterSchema(
         "size", .either([.size, .dictionary(of: .size)]),
-        "Bytes of the file, or of each partition; another size fails."),
+        "Bytes of the file, or of each partition; another size fails. With `listing`, of the list itself."
+      ),
       ParameterSchema(
         "approximate_size", .either([.size, .dictionary(of: .size)]), affectsResult: false,
         "About how large a file is, or each partition's: for `nanobuild plan` only."),
