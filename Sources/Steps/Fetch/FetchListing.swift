@@ -91,25 +91,17 @@ struct FetchListing {
 
   // MARK: The list
 
-  /// What the list came from decides who sees credentials, and whether it may name files of this
-  /// machine.
   private func files(
     of list: DownloadRequest, addresses: [String]
   ) throws(StepFailure) -> [DownloadRequest] {
-    let isRemote = list.sources.contains { $0.remote != nil }
     var requests: [DownloadRequest] = []
     requests.reserveCapacity(addresses.count)
     for (index, address) in addresses.enumerated() {
-      let source = try settings.listed(address, in: context)
-      guard source.remote != nil || !isRemote else {
-        throw StepFailure(
-          "the list of files names `\(address)`, which is no web address",
-          help: "only a list on this machine may name files of this machine")
-      }
       var request = DownloadRequest(
-        name: "\(index)", sources: [source],
+        name: "\(index)", sources: [try settings.listed(address)],
         destination: "\(list.folder)/\(Self.fileName(index, address))", pointer: settings.pointer,
         keepsFinished: true)
+      // Who may see credentials is said by where the list came from.
       request.credentialsOrigin = list.credentialsOrigin
       requests.append(request)
     }

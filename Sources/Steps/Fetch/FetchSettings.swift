@@ -114,13 +114,20 @@ struct FetchSettings {
     }
   }
 
-  /// A file that a list names.
-  func listed(_ address: String, in context: StepContext) throws(StepFailure) -> SourceURL {
-    do throws(TransferError) {
-      return Self.resolve(try redirected(SourceURL(address)), context.projectRoot)
-    } catch {
+  /// A file that a list names: on the web, since the content of one on this machine would have to count
+  /// in the key, which is made before the list is read.
+  func listed(_ address: String) throws(StepFailure) -> SourceURL {
+    let source: SourceURL
+    do throws(TransferError) { source = try redirected(SourceURL(address)) } catch {
       throw StepFailure("the list of files: \(error)", help: error.help)
     }
+    guard source.remote != nil else {
+      throw StepFailure(
+        "the list of files names `\(address)`, which is no web address",
+        help: "a list names web addresses; files of this machine are fetched as `partitions`, with "
+          + "the value in `url`")
+    }
+    return source
   }
 
   /// The hub's own convention: `HF_ENDPOINT` names a stand-in for it.

@@ -17,8 +17,7 @@ extension FetchStep {
           + "templates when they contain `{key}`."),
       ParameterSchema(
         "listing", .boolean, default: false,
-        "`url` answers with a JSON array of addresses; all of them are fetched. Only a list on this "
-          + "machine may name files of this machine."),
+        "`url` answers with a JSON array of web addresses; all of them are fetched."),
       ParameterSchema(
         "filename", .string,
         "Name of the file in the result; by default the last part of the address."),
