@@ -210,6 +210,23 @@ import Testing
     #expect(listener.heard.withLock { $0.written[partitions?[0] ?? ""]?.files.count } == 1)
   }
 
+  @Test func aForcedListingIsFetchedAnew() throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return switch request.path {
+      case "/list": .init(body: Self.list(["\(base)/a", "\(base)/gone"]))
+      case "/a": .file([UInt8(request.earlier)], for: request)
+      default: request.earlier == 0 ? .init(404, "") : .file([7], for: request)
+      }
+    }
+    let parameters: [String: JSONValue] = ["url": .string("\(server.url)/list"), "listing": true]
+    #expect(throws: StepFailure.self) { try lab.run(parameters) }
+    #expect(try lab.folder.read("out/00000") == [0])
+    try lab.run(parameters, isForced: true)
+    #expect(try lab.folder.read("out/00000") == [1])
+    #expect(try lab.folder.list("out") == ["00000", "00001"])
+  }
+
   @Test func whatAKillLeftIsUsedWhereNumberAndAddressAreTheSame() throws {
     let bytes = NumberedBytes.make(5000)
     let tag = "\"v\""
