@@ -5,7 +5,7 @@ import CZstd
 /// Decodes the body of an answer with `Content-Encoding` while it comes, in bounded memory.
 ///
 /// Not libcurl's business, which takes an encoded stream that breaks off for a complete one.
-final class ContentDecoder {
+package final class ContentDecoder {
   /// What is asked for: encodings with an end that can be told and, mostly, a checksum.
   static let offered = "zstd, gzip"
   private static let bufferSize = 128 << 10
@@ -14,7 +14,7 @@ final class ContentDecoder {
   private let buffer: UnsafeMutableRawBufferPointer
 
   /// Nil for an encoding that is not known.
-  init?(_ name: String) {
+  package init?(_ name: String) {
     switch name {
     case "gzip", "x-gzip", "deflate": stream = GzipStream()
     case "zstd": stream = ZstdStream()
@@ -27,10 +27,10 @@ final class ContentDecoder {
   deinit { buffer.deallocate() }
 
   /// All input so far makes whole streams, at least one.
-  var isAtEnd: Bool { stream.isAtEnd }
+  package var isAtEnd: Bool { stream.isAtEnd }
 
   /// Hands over what `input` decodes to, piece by piece; false when it is damaged.
-  func decode(
+  package func decode(
     _ input: UnsafeRawBufferPointer,
     _ take: (UnsafeRawBufferPointer) throws(TransferError) -> Void
   ) throws(TransferError) -> Bool {
