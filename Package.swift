@@ -97,7 +97,9 @@ let swiftTargets: [Target] = [
   .target(
     name: "BuildEngine",
     dependencies: ["CSystem", "CHash", "CXXHash", "CSQLite", "JSON", "ByteCoding", "Diagnostics"]),
-  .target(name: "Transfer", dependencies: ["CCurl", "CHash", "CSystem", "CZlib", "CZstd", "JSON"]),
+  .target(
+    name: "Transfer",
+    dependencies: ["CCurl", "CHash", "CSystem", "CZstd", "CBrotli", "CZlib", "JSON"]),
   .target(
     name: "Corpus",
     dependencies: ["CSystem", "CZstd", "CSnappy", "CLZ4", "CBrotli", "CZlib", "JSON"]),
@@ -155,7 +157,7 @@ let testTargets: [Target] = [
   tests("YAML", ["Diagnostics"]),
   tests("PipelineFile", ["YAML", "Diagnostics", "JSON"]),
   tests("BuildEngine", ["JSON", "CHash", "CXXHash"]),
-  tests("Transfer", ["JSON"]),
+  tests("Transfer", ["JSON", "CZstd", "CZlib"]),
   tests("Corpus", ["JSON"], fixtures: true),
   tests("Tokenization", ["Corpus", "JSON"], fixtures: true),
   tests("Kernels", ["CKernels"]),

@@ -14,8 +14,6 @@ final class CurlHandle {
     var url: String
     var headers: [String]
     var range: String?
-    /// Nil leaves the body as it comes, encoded or not.
-    var acceptEncoding: String?
   }
 
   let easy: UnsafeMutableRawPointer
@@ -63,11 +61,8 @@ final class CurlHandle {
     if let file = options.authoritiesFile { try set(CURLOPT_CAINFO, file) }
     if let folder = options.authoritiesFolder { try set(CURLOPT_CAPATH, folder) }
     if let range = question.range { try set(CURLOPT_RANGE, range) }
-    if let encoding = question.acceptEncoding {
-      try set(CURLOPT_ACCEPT_ENCODING, encoding)
-    } else {
-      try set(CURLOPT_HTTP_CONTENT_DECODING, 0)
-    }
+    // Bodies come as they are sent; see `ContentDecoder`.
+    try set(CURLOPT_HTTP_CONTENT_DECODING, 0)
     try check(nb_curl_set_list(easy, CURLOPT_HTTPHEADER, list))
     try check(nb_curl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText))
     // Signals would be raised in whatever thread libcurl happens to run.

@@ -4,31 +4,58 @@ extension Download {
   func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
     do throws(TransferError) {
       if body == .undecided { try decide() }
-      switch body {
-      case .undecided: return false
-      case .stored:
-        try store(bytes)
-        return true
-      case .collected:
-        collected += bytes.prefix(LFSPointer.longest + 1 - collected.count)
-        return collected.count <= LFSPointer.longest
-      case .dropped:
-        collected += bytes.prefix(Self.longestExcerpt - collected.count)
-        dropped += bytes.count
-        return dropped <= Self.longestErrorBody
+      guard let decoder else { return try take(bytes) }
+      var goesOn = true
+      let isSound = try decoder.decode(bytes) { (piece) throws(TransferError) in
+        if goesOn { goesOn = try take(piece) }
       }
+      if !isSound {
+        // Nobody needs the text of an error.
+        guard body != .dropped else { return false }
+        throw .interrupted(
+          url: displayURL, received: bytesHeld, reason: "its \(encoding) encoding is damaged")
+      }
+      return goesOn
     } catch {
       fault = error
       return false
     }
   }
 
+  /// False when no more is wanted.
+  private func take(_ bytes: UnsafeRawBufferPointer) throws(TransferError) -> Bool {
+    switch body {
+    case .undecided: return false
+    case .stored:
+      try store(bytes)
+      return true
+    case .collected:
+      collected += bytes.prefix(LFSPointer.longest + 1 - collected.count)
+      return collected.count <= LFSPointer.longest
+    case .dropped:
+      collected += bytes.prefix(Self.longestExcerpt - collected.count)
+      dropped += bytes.count
+      return dropped <= Self.longestErrorBody
+    }
+  }
+
+  private var encoding: String { head.contentEncoding ?? "" }
+
+  /// An encoded body must have come to its own end, which the length of the answer doesn't tell.
+  func checkEncodingEnded() throws(TransferError) {
+    guard let decoder, !decoder.isAtEnd else { return }
+    throw .interrupted(
+      url: displayURL, received: bytesHeld, reason: "its \(encoding) encoding has no end")
+  }
+
   private func store(_ bytes: UnsafeRawBufferPointer) throws(TransferError) {
     guard let partial else { return }
     bytesReceived += bytes.count
-    ledger.receive(bytes.count)
+    guard ledger.receive(bytes.count, &reservation) else { throw totalSizeExceeded }
     let size = partial.size + bytes.count
-    if size > ledgerShare { try claim(size) }
+    if let limit = request.sizeLimit, size > limit {
+      throw .tooLarge(url: displayURL, limit: limit)
+    }
     if let expectedSize, size > expectedSize {
       throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
     }
@@ -41,6 +68,12 @@ extension Download {
   /// Looks at the whole head of the answer: where its body belongs.
   func decide() throws(TransferError) {
     body = .dropped
+    if decodesBody, let name = head.contentEncoding {
+      decoder = ContentDecoder(name)
+      if decoder == nil, head.status == 200 || head.status == 206 {
+        throw .badAnswer(url: displayURL, reason: "an encoding nobody asked for, `\(name)`")
+      }
+    }
     guard phase == .content else {
       if head.status == 200 { body = .collected }
       return
@@ -49,7 +82,7 @@ extension Download {
     if head.isMalformed, head.status == 200 || head.status == 206 {
       throw .badAnswer(url: displayURL, reason: "a length or range that is no number")
     }
-    let isEncoded = head.isEncoded && decodesBody
+    let isEncoded = decoder != nil
     switch head.status {
     case 200:
       if partial.size > 0 { try restart(partial) }
@@ -75,9 +108,7 @@ extension Download {
       sourcesWithoutRanges.insert(sourceIndex)
       throw .badAnswer(url: displayURL, reason: "another part than the one asked for")
     }
-    if let source = source, case .remote(let url) = source, let origin = partial.origin,
-      origin.url == url.text, let old = origin.entityTag, let new = head.entityTag, old != new
-    {
+    guard isSameVersion(partial) else {
       try restart(partial)
       throw .interrupted(url: displayURL, received: 0, reason: "the file changed meanwhile")
     }
@@ -89,13 +120,27 @@ extension Download {
     try accept(size: size, into: partial, hasValidators: true)
   }
 
+  /// Whether a part belongs to the bytes held. A server may not know `If-Range`, so it has to repeat the
+  /// validator it was sent, unless a hash will tell at the end.
+  private func isSameVersion(_ partial: PartialFile) -> Bool {
+    guard let origin = partial.origin, case .remote(let url)? = source, origin.url == url.text,
+      let sent = origin.validator
+    else { return hash != nil }
+    guard let answered = origin.entityTag == nil ? head.lastModified : head.entityTag else {
+      // Ranges that name no version are of no use, now or later.
+      if hash == nil { sourcesWithoutRanges.insert(sourceIndex) }
+      return hash != nil
+    }
+    return answered == sent
+  }
+
   private func accept(
     size: Int?, into partial: PartialFile, hasValidators: Bool
   ) throws(TransferError) {
     if let size, let expectedSize, size != expectedSize {
       throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
     }
-    if let size { try claim(size) }
+    if let size { try reserve(size - partial.size, of: size) }
     if partial.origin == nil, case .remote(let url)? = source {
       partial.begin(
         PartialFile.Origin(
@@ -106,17 +151,15 @@ extension Download {
     body = .stored
   }
 
-  func claim(_ size: Int) throws(TransferError) {
+  /// Makes sure there is room for the bytes that are about to come, before they do.
+  func reserve(_ count: Int, of size: Int) throws(TransferError) {
     if let limit = request.sizeLimit, size > limit {
       throw .tooLarge(url: displayURL, limit: limit)
     }
-    guard ledger.change(from: ledgerShare, to: size) else {
-      throw .totalSizeExceeded(url: displayURL, limit: options.maxTotalSize ?? 0)
-    }
-    ledgerShare = size
+    guard ledger.reserve(count, &reservation) else { throw totalSizeExceeded }
   }
 
-  func setLedgerShare(_ size: Int) {
-    if ledger.change(from: ledgerShare, to: size) { ledgerShare = size }
+  private var totalSizeExceeded: TransferError {
+    .totalSizeExceeded(url: displayURL, limit: options.maxTotalSize ?? 0)
   }
 }

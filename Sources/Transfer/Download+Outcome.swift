@@ -3,6 +3,10 @@ import CCurl
 extension Download {
   /// The transfer ended with `code`; `redirect` is where the answer points.
   func ended(_ code: CURLcode, reason: String, redirect: String?) -> Outcome {
+    defer {
+      decoder = nil
+      ledger.release(&reservation)
+    }
     do throws(TransferError) {
       if let fault { throw fault }
       if [301, 302, 303, 307, 308].contains(head.status) {
@@ -18,6 +22,7 @@ extension Download {
         throw transportError(code, reason: reason)
       }
       if body == .undecided { try decide() }
+      if code == CURLE_OK { try checkEncodingEnded() }
       if phase == .pointer {
         try takePointer()
         redirects = 0
@@ -42,7 +47,6 @@ extension Download {
       }
     }
     let written = try partial.finish(content?.digest)
-    setLedgerShare(partial.size)
     self.partial = nil
     var file = DownloadedFile(
       size: partial.size, sha256: expectedHash, bytesReceived: bytesReceived,
@@ -57,6 +61,9 @@ extension Download {
       let size = FinishedFile.size(request.destination),
       expectedSize ?? size == size
     else { return nil }
+    ledger.keep(size)
+    // After a loss of power a file may be finished and its memo still there.
+    PartialFile.removeMemo(request.destination)
     return DownloadedFile(
       size: size, sha256: expectedHash, bytesReceived: 0, resumedFrom: size, attempts: 0)
   }
@@ -66,13 +73,15 @@ extension Download {
     partial = nil
     hash = nil
     attempts += 1
+    defer { ledger.release(&reservation) }
     do throws(TransferError) {
       return .done(
         try LocalCopy.run(request, from: path, isCancelled: isCancelled) { count in
           bytesReceived += count
-          ledger.receive(count)
+          // More than was reserved is a file that grew, which is no result.
+          _ = ledger.receive(count, &reservation)
         } admit: { size throws(TransferError) in
-          try claim(size)
+          try reserve(size, of: size)
         })
     } catch {
       return recover(from: error)
@@ -112,7 +121,9 @@ extension Download {
   }
 
   private func transportError(_ code: CURLcode, reason: String) -> TransferError {
-    switch code {
+    // A proxy is named with its password.
+    let reason = SecretFilter.withoutUserInfo(reason)
+    return switch code {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT:
       .unreachable(url: displayURL, reason: reason)
     case CURLE_OPERATION_TIMEDOUT where head.status == 0 && bytesReceived == 0:

@@ -12,18 +12,44 @@ extension Download {
     if sourceIndex == 0 || firstError == nil { firstError = error }
     if !error.isTransient || isWrongAgain(error) { deadSources.insert(sourceIndex) }
     failures += 1
-    guard deadSources.count < request.sources.count,
-      failures <= max(options.retries, deadSources.count)
-    else { return fail(error) }
-    let retryAfter = deadSources.contains(sourceIndex) ? nil : head.retryAfter
-    let previous = sourceIndex
-    repeat {
-      sourceIndex = (sourceIndex + 1) % request.sources.count
-    } while deadSources.contains(sourceIndex)
-    if sourceIndex > previous { return .later(0) }
-    let asked = sourceIndex == previous ? retryAfter ?? 0 : 0
-    let delay = min(max(asked, backoff()), options.longestRetryDelay)
-    return .later(Clock.monotonic() + delay)
+    if failures > mostFailures {
+      // Who asked to be left alone while others were tried has its try still to come.
+      deadSources.formUnion(request.sources.indices.filter { notBefore[$0] == nil })
+    }
+    guard deadSources.count < request.sources.count else { return fail(error) }
+    let now = Clock.monotonic()
+    if !deadSources.contains(sourceIndex), let seconds = head.retryAfter {
+      notBefore[sourceIndex] = now + min(seconds, options.longestRetryDelay)
+    }
+    let failed = sourceIndex
+    let due = chooseSource(now: now)
+    var retry = TransferRetry(
+      error: error, delay: max(0, due - now), number: failures, most: max(failures, mostFailures))
+    if sourceIndex != failed { retry.nextSource = source?.forDisplay }
+    self.retry = retry
+    isRetryNews =
+      toldFaults.insert("\(failed) \(error.shortName)").inserted
+      || retry.delay >= TransferRetry.longDelay
+    return .later(due)
+  }
+
+  var mostFailures: Int { max(options.retries, deadSources.count) }
+
+  /// Goes to the living source that may be asked the soonest, and says when. Those after this one are
+  /// due at once, this one and those before it after a wait, each not before it asked to be.
+  private func chooseSource(now: Double) -> Double {
+    let count = request.sources.count
+    let nextRound = now + backoff()
+    var best: (source: Int, due: Double)?
+    for step in 1...count {
+      let source = (sourceIndex + step) % count
+      guard !deadSources.contains(source) else { continue }
+      let due = max(source > sourceIndex ? 0 : nextRound, notBefore[source] ?? 0)
+      if due < best?.due ?? .infinity { best = (source, due) }
+    }
+    guard let best else { return nextRound }
+    sourceIndex = best.source
+    return best.due
   }
 
   /// Wrong bytes go, right ones are kept for the next try.
@@ -53,7 +79,6 @@ extension Download {
   private func fail(_ error: TransferError) -> Outcome {
     try? partial?.suspend()
     partial = nil
-    setLedgerShare(0)
     guard let firstError, firstError != error, request.sources.count > 1, !error.endsRequest else {
       return .failed(error)
     }
@@ -67,22 +92,20 @@ extension Download {
   }
 
   var displayURL: String {
-    switch source {
-    case .remote(let url)?:
-      phase == .pointer
-        ? (url.pointerURL.flatMap { try? WebURL($0) } ?? url).forDisplay : url.forDisplay
-    case .local(let path)?: path
-    case nil: ""
+    if phase == .pointer, case .remote(let url)? = source, let pointer = url.pointerURL,
+      let address = try? WebURL(pointer)
+    {
+      return address.forDisplay
     }
+    return source?.forDisplay ?? ""
   }
 
-  /// The start of an error answer's text, on one line, without what it repeats of token and headers;
-  /// empty for pages.
+  /// The start of an error answer's text, on one line; empty for pages, and for what repeats a secret.
   var excerpt: String {
-    var text = String(decoding: collected, as: UTF8.self)
+    let text = String(decoding: collected, as: UTF8.self)
     guard !text.contains("<"), !text.contains("\u{fffd}") else { return "" }
-    for secret in options.secrets { text = text.replacing(secret, with: "…") }
-    return text.prefix(300).split { $0.isWhitespace }.joined(separator: " ").filter {
+    let shown = SecretFilter(options, sources: request.sources).shown(text)
+    return shown.prefix(300).split { $0.isWhitespace }.joined(separator: " ").filter {
       !$0.unicodeScalars.contains { $0.value < 0x20 }
     }
   }

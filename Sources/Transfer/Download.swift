@@ -34,18 +34,27 @@ final class Download: AnswerReceiver {
   var expectedHash: String?
   var expectedSize: Int?
   var resumedFrom = 0
-  var ledgerShare = 0
+  /// Bytes set aside in the ledger for the answer under way.
+  var reservation = 0
+  private var hasCountedKept = false
   var bytesReceived = 0
 
   // The sources.
   var sourceIndex = 0
   var deadSources: Set<Int> = []
+  /// Until when a source asked to be left alone, on the monotonic clock; none once it was asked again.
+  var notBefore: [Int: Double] = [:]
   var sourcesWithoutRanges: Set<Int> = []
   var sourcesWithoutPointer: Set<Int> = []
   var failures = 0
   var attempts = 0
   var highWater = 0
   var firstError: TransferError?
+  /// Nil unless the last try failed and this is the wait for the next.
+  var retry: TransferRetry?
+  /// `retry` says what was not said before of this file.
+  var isRetryNews = false
+  var toldFaults: Set<String> = []
   var lastWrongContent: TransferError?
 
   // The question under way.
@@ -54,6 +63,8 @@ final class Download: AnswerReceiver {
   var redirects = 0
   var requestedOffset = 0
   var decodesBody = true
+  /// Nil for a body that is not encoded, or is to stay so.
+  var decoder: ContentDecoder?
   var head = ResponseHead()
   var body = Body.undecided
   var collected: [UInt8] = []
@@ -86,20 +97,26 @@ final class Download: AnswerReceiver {
     }
     head = ResponseHead()
     body = .undecided
+    decoder = nil
     collected = []
     dropped = 0
     fault = nil
     if redirects == 0 {
       attempts += 1
+      notBefore[sourceIndex] = nil
       address = try firstAddress(of: url)
     }
     let address = self.address ?? url
-    var question = CurlHandle.Question(url: address.text, headers: [], acceptEncoding: "identity")
+    var question = CurlHandle.Question(url: address.text, headers: [])
     if address.origin == request.credentialsOrigin {
       question.headers += options.headers
       if let token = options.token { question.headers.append("Authorization: Bearer \(token)") }
     }
-    guard phase == .content else { return question }
+    decodesBody = true
+    guard phase == .content else {
+      question.headers.append(Self.acceptIdentity)
+      return question
+    }
     if partial == nil {
       let opened = try PartialFile(
         destination: request.destination, isFolderNew: request.isFolderNew)
@@ -120,6 +137,10 @@ final class Download: AnswerReceiver {
       self.content = content
     }
     if !canResume(partial, from: url) { try restart(partial) }
+    if resumedFrom > 0, !hasCountedKept {
+      hasCountedKept = true
+      ledger.keep(resumedFrom)
+    }
     if partial.size > 0, let size = expectedSize ?? partial.origin?.size, size == partial.size {
       return nil
     }
@@ -131,16 +152,14 @@ final class Download: AnswerReceiver {
       if partial.origin?.url == url.text, let validator = partial.origin?.validator {
         question.headers.append("If-Range: \(validator)")
       }
-    } else if Self.textNames.contains(ending) {
-      question.acceptEncoding = ""
     }
-    if !decodesBody {
-      question.acceptEncoding = nil
-      question.headers.append("Accept-Encoding: identity")
-    }
+    let isText = partial.size == 0 && Self.textNames.contains(ending)
+    question.headers.append(isText ? Self.acceptEncoded : Self.acceptIdentity)
     return question
   }
 
+  private static let acceptIdentity = "Accept-Encoding: identity"
+  private static let acceptEncoded = "Accept-Encoding: \(ContentDecoder.offered)"
   /// Names whose own bytes are compressed: a server that labels them as encoded means the file.
   private static let compressedNames: Set<String> = [
     ".gz", ".tgz", ".zst", ".xz", ".bz2", ".br", ".lz4", ".zip",
@@ -183,6 +202,5 @@ final class Download: AnswerReceiver {
     hash?.reset()
     if let content { content.reset() } else { content = ContentHash() }
     resumedFrom = 0
-    setLedgerShare(0)
   }
 }

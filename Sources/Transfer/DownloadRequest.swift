@@ -46,10 +46,12 @@ package struct DownloadRequest: Sendable {
     self.keepsFinished = keepsFinished
   }
 
-  /// Whether a session makes a file of this name in the destination's folder, finished or not.
-  package func owns(_ name: String) -> Bool {
-    [destination, PartialFile.memoPath(destination)].contains { path in
-      path.utf8.split(separator: UInt8(ascii: "/")).last?.elementsEqual(name.utf8) == true
+  /// What a session leaves in the destination's folder for another one: the file, finished or not, and
+  /// what goes with an unfinished one.
+  package var ownedNames: [String] {
+    [destination, PartialFile.memoPath(destination)].map { path in
+      let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+      return slash.map { String(path[$0...].dropFirst()) } ?? path
     }
   }
 }
@@ -86,4 +88,8 @@ package struct TransferProgress: Sendable, Hashable {
   package var bytesPerSecond: Double
   /// Nil while there is no telling.
   package var secondsLeft: Double?
+  /// Files whose last try failed and whose next is not due yet.
+  package var filesWaiting = 0
+  /// Why and how long nothing comes, `503, next try in 300 s (1 of 5)`, when nothing is on its way.
+  package var wait: String?
 }

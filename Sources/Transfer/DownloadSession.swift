@@ -9,15 +9,21 @@ import Synchronization
 /// on the number of files.
 package struct DownloadSession {
   private let options: TransferOptions
+  private let ledger: SizeLedger
 
-  package init(options: TransferOptions = TransferOptions()) { self.options = options }
+  /// `ledger` is shared by sessions that have one limit; by default a session has its own.
+  package init(options: TransferOptions = TransferOptions(), ledger: SizeLedger? = nil) {
+    self.options = options
+    self.ledger = ledger ?? SizeLedger(limit: options.maxTotalSize)
+  }
 
   /// Opening libcurl takes longer than checking a thousand addresses: begins with it meanwhile.
   package static func prepare() { nb_curl_load_early() }
 
   /// Fetches every file `next` names until it gives nil.
   ///
-  /// `finished` hears of each request once, in the order they end. When `isCancelled` turns true the
+  /// `finished` hears of each request once, in the order they end; `retrying` of tries that failed, but of
+  /// one kind of fault only once for each source of a file unless there is a long wait. When `isCancelled` turns true the
   /// session stops within a twentieth of a second, keeps what can be resumed, and throws
   /// `.cancelled`. Other errors thrown concern the session as a whole. Each closure is called by one
   /// thread at a time, though not always the same; `threads` share the connections.
@@ -26,13 +32,14 @@ package struct DownloadSession {
     next: @escaping () -> DownloadRequest?,
     isCancelled: @escaping () -> Bool = { false },
     progress: @escaping (TransferProgress) -> Void = { _ in },
+    retrying: @escaping (DownloadRequest, TransferRetry) -> Void = { _, _ in },
     finished: @escaping (DownloadRequest, Result<DownloadedFile, TransferError>) -> Void
   ) throws(TransferError) {
     // Fewer than four connections leave a thread idle.
     let count = max(1, min(threads, options.parallel / 4, (total ?? .max) / 4))
     let desk = SessionDesk(
-      limit: options.maxTotalSize, total: total, threads: count, next: next,
-      isCancelled: isCancelled, progress: progress, finished: finished)
+      ledger: ledger, total: total, threads: count, next: next,
+      isCancelled: isCancelled, progress: progress, retrying: retrying, finished: finished)
     let error = Mutex<TransferError?>(nil)
     let options = options
     SessionThreads.run(count) { number in
@@ -97,7 +104,9 @@ extension DownloadSession {
         try fill()
         if active.isEmpty && waiting.isEmpty && isExhausted { break }
         if try !perform() { try nap() }
-        desk.report(number) { active.values.map(\.download) + waiting.map(\.download) }
+        desk.report(number) {
+          SessionDesk.Load(active: active.values.map(\.download), waiting: waiting)
+        }
       }
     }
 
@@ -133,6 +142,7 @@ extension DownloadSession {
     }
 
     private func start(_ download: Download) throws(TransferError) {
+      download.retry = nil
       if case .local(let path)? = download.source {
         let outcome = download.copy(from: path, isCancelled: { desk.isCancelled })
         if case .failed(.cancelled) = outcome { throw cancel() }
@@ -188,7 +198,7 @@ extension DownloadSession {
         hasEnded = true
         guard let (download, handle) = active.removeValue(forKey: easy) else { continue }
         let outcome = download.ended(
-          code, reason: handle.reason(code), redirect: handle.redirectURL)
+          code, reason: code == CURLE_OK ? "" : handle.reason(code), redirect: handle.redirectURL)
         withExtendedLifetime(handle) { _ = nb_curl_multi_remove(multi, easy) }
         settle(download, outcome)
       }
@@ -211,7 +221,11 @@ extension DownloadSession {
 
     private func settle(_ download: Download, _ outcome: Download.Outcome) {
       switch outcome {
-      case .later(let due): waiting.append((due, download))
+      case .later(let due):
+        waiting.append((due, download))
+        if let retry = download.retry, download.isRetryNews {
+          desk.retry(download.request, retry)
+        }
       case .done(let file):
         unreachableInRow = 0
         desk.finish(download.request, .success(file))

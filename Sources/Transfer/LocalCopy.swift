@@ -33,7 +33,7 @@ enum LocalCopy {
     }
     try admit(size)
     let destination = request.destination
-    Files.remove(PartialFile.memoPath(destination))
+    PartialFile.removeMemo(destination)
     Files.remove(destination)
     do throws(TransferError) {
       let output = try FileHandle(path: destination, flags: O_WRONLY | O_CREAT | O_EXCL)

@@ -39,19 +39,21 @@ final class PartialFile {
 
   static func memoPath(_ destination: String) -> String { destination + ".part.json" }
 
+  static func removeMemo(_ destination: String) { Files.remove(memoPath(destination)) }
+
   /// Begins a file, or goes on with one that an earlier session left; a finished one is not wanted any
   /// more and gives way.
   init(destination: String, isFolderNew: Bool = false) throws(TransferError) {
     if let new = try FileHandle.createNew(path: destination) {
       // Of a file that was lost with the power.
-      if !isFolderNew { Files.remove(Self.memoPath(destination)) }
+      if !isFolderNew { Self.removeMemo(destination) }
       file = new
       size = 0
       isRemembered = false
       return
     }
     guard let old = try Self.reopen(destination) else {
-      Files.remove(Self.memoPath(destination))
+      Self.removeMemo(destination)
       Files.remove(destination)
       guard let new = try FileHandle.createNew(path: destination) else {
         throw .fileSystem(operation: "create", path: destination, code: EEXIST)
@@ -66,7 +68,7 @@ final class PartialFile {
     origin = Self.readMemo(Self.memoPath(destination))
     isRemembered = origin != nil
     if origin == nil {
-      Files.remove(Self.memoPath(destination))
+      Self.removeMemo(destination)
       try restart()
     }
   }
@@ -86,7 +88,7 @@ final class PartialFile {
 
   /// Forgets all bytes.
   func restart() throws(TransferError) {
-    if isRemembered { Files.remove(Self.memoPath(destination)) }
+    if isRemembered { Self.removeMemo(destination) }
     isRemembered = false
     origin = nil
     if size > 0 { try file.truncate(to: 0) }
@@ -112,9 +114,15 @@ final class PartialFile {
     memo["size"] = origin.size.map { .int($0) }
     let path = Self.memoPath(destination)
     let bytes = JSONWriter.bytes(.object(memo))
-    try Self.write(
-      bytes, to: try FileHandle(path: path + ".new", flags: O_WRONLY | O_CREAT | O_TRUNC))
-    try Files.rename(path + ".new", to: path)
+    do throws(TransferError) {
+      try Self.write(
+        bytes, to: try FileHandle(path: path + ".new", flags: O_WRONLY | O_CREAT | O_TRUNC))
+      try Files.rename(path + ".new", to: path)
+    } catch {
+      // A full disk, perhaps: half a memo must not stay beside the file.
+      Files.remove(path + ".new")
+      throw error
+    }
     isRemembered = true
   }
 
@@ -136,7 +144,7 @@ final class PartialFile {
     _ digest: WrittenContent.Digest?
   ) throws(TransferError) -> WrittenContent? {
     // In this order, so that no crash leaves a memo beside a finished file.
-    if isRemembered { Files.remove(Self.memoPath(destination)) }
+    if isRemembered { Self.removeMemo(destination) }
     isRemembered = false
     try file.makeReadOnly()
     guard let digest else { return nil }

@@ -5,7 +5,8 @@ package struct ResponseHead {
   var contentRange: ContentRange?
   var entityTag: String?
   var lastModified: String?
-  var isEncoded = false
+  /// In lower case; nil where the body is not encoded.
+  var contentEncoding: String?
   /// A length or range that is no number: nothing can be concluded from the answer.
   var isMalformed = false
   /// Seconds from `now` on.
@@ -49,7 +50,11 @@ package struct ResponseHead {
     case "content-range":
       contentRange = Self.parseRange(value)
       if contentRange == nil { isMalformed = true }
-    case "content-encoding": isEncoded = !value.isEmpty && value.lowercased() != "identity"
+    case "content-encoding":
+      let encoding = value.lowercased()
+      if !encoding.isEmpty, encoding != "identity" {
+        contentEncoding = (contentEncoding.map { $0 + ", " } ?? "") + encoding
+      }
     case "etag": entityTag = value.hasPrefix("\"") && value.utf8.count >= 2 ? value : nil
     case "last-modified": lastModified = value.isEmpty ? nil : value
     case "retry-after":

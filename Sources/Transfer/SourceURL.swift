@@ -30,6 +30,14 @@ package enum SourceURL: Sendable, Hashable {
     }
   }
 
+  /// Without what may be secret.
+  var forDisplay: String {
+    switch self {
+    case .remote(let url): url.forDisplay
+    case .local(let path): path
+    }
+  }
+
   /// Nil for a place on this machine.
   package var remote: WebURL? { if case .remote(let url) = self { url } else { nil } }
 
@@ -91,6 +99,9 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
     guard let first = host.utf8.first, first != UInt8(ascii: ":") else {
       throw .unusableURL(given, reason: "it names no host")
     }
+    guard first == UInt8(ascii: "[") || !host.utf8.contains(UInt8(ascii: "%")) else {
+      throw .unusableURL(given, reason: "its host contains a percent sign")
+    }
     let colon = host.utf8.lastIndex(of: UInt8(ascii: ":"))
     let hasPort = colon.map { !host[$0...].utf8.contains(UInt8(ascii: "]")) } ?? false
     self.text = text
@@ -115,6 +126,15 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
     return text[..<range.lowerBound] + "/raw/" + text[range.upperBound...]
   }
 
+  /// Name and password, `name:password`; empty when there are none.
+  var userInfo: String {
+    guard let separator = Bytes.firstRange(of: "://", in: text) else { return "" }
+    let authority = text[separator.upperBound...].utf8
+      .prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+    guard let end = authority.lastIndex(of: UInt8(ascii: "@")) else { return "" }
+    return Percent.decode(text[authority.startIndex..<end])
+  }
+
   /// Without name, password and query, which may hold secrets.
   package var forDisplay: String {
     guard let separator = text.firstRange(of: "://") else { return text }
@@ -133,7 +153,39 @@ package enum FileName {
   }
 }
 
-enum Percent {
+/// Bytes of addresses as `%41`.
+package enum Percent {
+  package enum Place { case path, query }
+
+  /// Text as a part of an address that means just this text: whatever separates parts there is encoded.
+  package static func encode(_ text: String, in place: Place) -> String {
+    guard !text.utf8.allSatisfy(isUnreserved) else { return text }
+    var result: [UInt8] = []
+    for byte in text.utf8 {
+      if isUnreserved(byte) || (place == .path && pathSigns.contains(byte)) {
+        result.append(byte)
+      } else {
+        result.append(UInt8(ascii: "%"))
+        result += Hexadecimal.text([byte]).uppercased().utf8
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  /// Signs without a meaning of their own in any place (RFC 3986).
+  package static func isUnreserved(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "_"), UInt8(ascii: "~"):
+      true
+    default: false
+    }
+  }
+
+  /// Signs that separate nothing within a path.
+  private static let pathSigns = Set("!$&'()*+,;=:@".utf8)
+
   /// `%41` → `A`; a percent sign without two hexadecimal digits stays as it is.
   static func decode(_ text: some StringProtocol) -> String {
     guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }

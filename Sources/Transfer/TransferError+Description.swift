@@ -7,7 +7,8 @@
 extension TransferError: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .unusableURL(let url, let reason): "can't use the URL `\(url)`: \(reason)"
+    case .unusableURL(let url, let reason):
+      "can't use the URL `\(SecretFilter.withoutUserInfo(url))`: \(reason)"
     case .missingLibrary(let name, let reason): "can't load \(name): \(reason)"
     case .unreachable(let url, let reason): "can't reach \(url): \(reason)"
     case .interrupted(let url, let received, let reason):
@@ -55,6 +56,19 @@ extension TransferError: CustomStringConvertible {
         + "SSL_CERT_FILE"
     case .everySource(let first, _): first.help
     default: nil
+    }
+  }
+
+  /// What kind of fault it is, in a word or two.
+  var shortName: String {
+    switch self {
+    case .status(_, let code, _): "\(code)"
+    case .unreachable: "no connection"
+    case .interrupted: "broken off"
+    case .wrongSize: "wrong size"
+    case .wrongHash: "wrong content"
+    case .badAnswer: "bad answer"
+    default: "failed"
     }
   }
 

@@ -20,7 +20,7 @@ package enum TransferError: Error, Sendable, Hashable {
   case wrongHash(url: String, expected: String, found: String)
   /// A Git-LFS pointer was demanded and `url` does not answer with one.
   case noPointer(url: String)
-  /// This file would take the session past the bytes it may fetch.
+  /// This file would take the download past the bytes it may fetch.
   case totalSizeExceeded(url: String, limit: Int)
   /// The file has more bytes than a file of its kind may have.
   case tooLarge(url: String, limit: Int)

@@ -15,7 +15,8 @@ package struct TransferOptions: Sendable {
   /// Seconds below `lowSpeedLimit` bytes a second after which a transfer counts as dead.
   package var lowSpeedTimeout = 30.0
   package var lowSpeedLimit = 1024
-  /// Bytes the whole session may fetch; nil for any number.
+  /// Bytes that may be brought here, failed tries and what an earlier session left included; nil for
+  /// any number. See `SizeLedger`.
   package var maxTotalSize: Int?
   /// Sent as `Authorization: Bearer` to a request's `credentialsOrigin`, to no other.
   package var token: String?
@@ -31,13 +32,4 @@ package struct TransferOptions: Sendable {
   package var resumeThreshold = 1 << 20
 
   package init() {}
-
-  /// What no message may repeat: the token, and words of the headers that are long enough to be one.
-  var secrets: [String] {
-    let words = headers.flatMap { line in
-      line.utf8.drop { $0 != UInt8(ascii: ":") }.dropFirst().split(separator: UInt8(ascii: " "))
-        .filter { $0.count >= 8 }.map { String(decoding: $0, as: UTF8.self) }
-    }
-    return (token.map { [$0] } ?? []) + words
-  }
 }

@@ -96,22 +96,78 @@ import Testing
       let result = try project.run(arguments: command)
       said += result.output + result.error
     }
-    #expect(said.contains("403 Forbidden: not with …"), "\(said)")
+    #expect(said.contains("answered 403 Forbidden"), "\(said)")
     #expect(!said.contains(Self.secret))
     project.environment["SHARD_KEY"] = "another"
     #expect(try project.run("status", "--check").status == 0)
   }
 
-  private func expectNoSecret(in path: String) throws {
+  @Test func noPieceOfASecretIsToldOrKept() throws {
+    let server = try LoopbackServer { request in
+      // What a server says of a cookie is seldom the whole of it.
+      let cookie = request.headers["cookie"]?.split(separator: "=").last ?? ""
+      return .init(403, "\(cookie) may not, with \(request.headers["x-key"] ?? "")")
+    }
+    let project = try TestProject(
+      Self.pipeline(
+        server.url + "/words.txt",
+        ", headers: {X-Key: \"${env:SHARD_KEY}\", Cookie: \"${env:SHARD_COOKIE}\"}"))
+    let secrets = ["Kq7!x", "0123abcdefgh"]
+    project.environment["SHARD_KEY"] = secrets[0]
+    project.environment["SHARD_COOKIE"] = "session=" + secrets[1]
+    var said = ""
+    for command in [
+      ["run", "--json"], ["run"], ["log", "words"], ["history"], ["status", "--json"],
+    ] {
+      let result = try project.run(arguments: command)
+      said += result.output + result.error
+    }
+    #expect(said.contains("answered 403 Forbidden"), "\(said)")
+    for secret in secrets {
+      #expect(!said.contains(secret))
+      try expectNo(secret, in: project.file("cache"))
+    }
+  }
+
+  @Test func thePasswordOfAProxyIsNotTold() throws {
+    let project = try TestProject(Self.pipeline("http://far-away.invalid/words.txt"))
+    for proxy in ["http://me:hunter22@host:99999999/", "me:hunter22@host:99999999"] {
+      project.environment["http_proxy"] = proxy
+      let end = try project.run("run")
+      #expect(end.status == 1)
+      #expect(end.error.contains("can't reach http://far-away.invalid/words.txt"), "\(end.error)")
+      #expect(!(end.output + end.error).contains("hunter22"), "\(end.error)")
+      try expectNo("hunter22", in: project.file("cache"))
+    }
+  }
+
+  @Test func aSecretInTheFileItselfOutlivesNoKill() throws {
+    let server = try LoopbackServer { _ in
+      .init(body: [1, 2, 3]).delivered { $0.stallAfter = 1 }
+    }
+    let project = try TestProject(
+      Self.pipeline(server.url + "/words.txt", ", token: \"\(Self.secret)\""))
+    let killed = try project.start("run")
+    try eventually("the request arrives") { !server.requests.isEmpty }
+    try expectNoSecret(in: project.file("cache"))
+    killed.signal(SIGKILL)
+    _ = try killed.wait()
+    try expectNoSecret(in: project.file("cache"))
+    #expect(server.requests.first?.headers["authorization"] == "Bearer \(Self.secret)")
+  }
+
+  private func expectNoSecret(in path: String) throws { try expectNo(Self.secret, in: path) }
+
+  private func expectNo(_ secret: String, in path: String) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
     switch status.st_mode & S_IFMT {
     case S_IFDIR:
-      for name in try TemporaryFolder.list(at: path) { try expectNoSecret(in: "\(path)/\(name)") }
+      for name in try TemporaryFolder.list(at: path) { try expectNo(secret, in: "\(path)/\(name)") }
     case S_IFREG:
       let bytes = (try? TemporaryFolder.read(at: path)) ?? []
-      if bytes.firstRange(of: Array(Self.secret.utf8)) != nil {
-        Issue.record("the secret is in \(path)")
+      if bytes.firstRange(of: Array(secret.utf8)) != nil {
+        Issue.record("`\(secret)` is in \(path)")
       }
     default: break
     }

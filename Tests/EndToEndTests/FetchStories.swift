@@ -19,9 +19,8 @@ import Testing
   }
 
   private func project(_ url: String) throws -> TestProject {
-    let lies = Self.names.indices.filter { FaultyShards.fault("/\($0)") == .lie }
     // A length that is too small is found by nothing but a known size.
-    let sizes = lies.map { "\"\($0)\": \(FaultyShards.content("/\($0)").count)" }
+    let sizes = Self.names.indices.map { "\"\($0)\": \(FaultyShards.content("/\($0)").count)" }
     return try TestProject(
       """
       nanobuild: 1
@@ -94,6 +93,77 @@ import Testing
     }
   }
 
+  @Test func aKilledListingGoesOnWhereItWas() throws {
+    let large = NumberedBytes.make(3 << 20)
+    let isMended = Mutex(false)
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      switch request.path {
+      case "/list":
+        return .init(
+          body: JSONWriter.bytes(.array((0..<20).map { .string("\(base)/\($0).bin") })))
+      case "/19.bin":
+        let reply = LoopbackServer.Reply.file(large, for: request, entityTag: "\"v\"")
+        return isMended.withLock { $0 } ? reply : reply.delivered { $0.stallAfter = 2_000_000 }
+      default: return .file(Array(request.path.utf8), for: request)
+      }
+    }
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        text:
+          step: data.fetch
+          with: {url: "\(server.url)/list", listing: true}
+      """)
+    let first = try project.start("run")
+    let staging = { try project.list("cache/staging").first { $0.hasSuffix(".out") } }
+    try eventually("all but the last file are there") {
+      guard let folder = try? staging() else { return false }
+      let path = "cache/staging/\(folder)"
+      let names = try project.list(path)
+      return try names.count { project.isReadOnly("\(path)/\($0)") && $0.hasSuffix(".bin") } == 19
+        && names.contains("00019.bin.part.json")
+        && project.bytes("\(path)/00019.bin").count == 2_000_000
+    }
+    first.signal(SIGKILL)
+    _ = try first.wait()
+    server.forgetRequests()
+    isMended.withLock { $0 = true }
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(server.requests.map(\.path) == ["/list", "/19.bin"])
+    #expect(server.requests.last?.rangeStart == 2_000_000)
+    #expect(try project.list("cache/current/default/text").count == 20)
+    #expect(try project.bytes("cache/current/default/text/00019.bin") == large)
+    #expect(try project.result("text", "00007.bin") == "/7.bin")
+  }
+
+  @Test func aLongWaitIsTold() throws {
+    let server = try LoopbackServer { _ in
+      .init(503, "later").with("Retry-After", "3600")
+    }
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        text:
+          step: data.fetch
+          with: {url: "\(server.url)/words.txt"}
+      """)
+    let run = try project.start("run")
+    try eventually("the log says why") {
+      guard let name = try? project.list("cache/runs").first,
+        let log = try? project.read("cache/runs/\(name)/logs/text.log")
+      else { return false }
+      return log.contains(
+        "\(server.url)/words.txt answered 503 Service Unavailable: later; next try in 300 s (1 of 5)"
+      )
+    }
+    run.signal(SIGINT)
+    #expect(try run.wait().status != 0)
+  }
+
   @Test func badShardsAreNamedAndTheOthersKept() throws {
     let bad: Set<Int> = [77, 1000, 1822]
     let isMended = Mutex(false)
@@ -104,7 +174,10 @@ import Testing
       switch number {
       case 77: return .init(404, "no such shard")
       case 1000: return .init(500, "broken")
-      default: return .init(body: [1, 2, 3]).delivered { $0.declaredLength = 9 }
+      default:
+        return .init(body: [1, 2, 3]).delivered {
+          $0.declaredLength = FaultyShards.content(request.path).count
+        }
       }
     }
     let project = try self.project(server.url)

@@ -35,7 +35,26 @@ let fuzzedParsers: [String: any FuzzedParser] = [
     }
     _ = try SourceURL(String(decoding: bytes, as: UTF8.self))
   },
+  "encodings": BytesParser { try decode($0) },
 ]
+
+/// As a body that comes in two parts, in each encoding.
+private func decode(_ bytes: [UInt8]) throws {
+  for name in ["gzip", "zstd", "br"] {
+    guard let decoder = ContentDecoder(name) else { continue }
+    // A few bytes may decode to any number: enough is enough.
+    var left = 16 << 20
+    for part in [bytes[..<(bytes.count / 2)], bytes[(bytes.count / 2)...]] {
+      let isSound = try part.withUnsafeBytes { buffer in
+        try decoder.decode(buffer) { (piece) throws(TransferError) in
+          left -= piece.count
+          if left < 0 { throw .cancelled }
+        }
+      }
+      guard isSound else { break }
+    }
+  }
+}
 
 private func readParquet(_ path: String) throws {
   let file = try ParquetFile(path: path)

@@ -34,6 +34,9 @@ final class Listener: StepReporter {
     var written: [String: WrittenOutput] = [:]
     var failed: [String: String] = [:]
     var progress: StepProgress?
+    var details: Set<String> = []
+    var lines: [String] = []
+    var measurements: [String: JSONValue] = [:]
     var isCancelled = false
   }
 
@@ -46,11 +49,18 @@ final class Listener: StepReporter {
   var failed: [String: String] { heard.withLock { $0.failed } }
 
   var isCancelled: Bool { heard.withLock { $0.done.count >= cancelsAfter } }
-  func progress(_ progress: StepProgress) { heard.withLock { $0.progress = progress } }
+  func progress(_ progress: StepProgress) {
+    heard.withLock {
+      $0.progress = progress
+      $0.details.insert(progress.detail)
+    }
+  }
   func metric(_ name: String, _ value: JSONValue) {}
-  func measurement(_ name: String, _ value: JSONValue) {}
+  func measurement(_ name: String, _ value: JSONValue) {
+    heard.withLock { $0.measurements[name] = value }
+  }
   func sample(step: Int, _ values: [String: Double]) {}
-  func log(_ line: String) {}
+  func log(_ line: String) { heard.withLock { $0.lines.append(line) } }
   func partitionDone(_ value: String, _ output: WrittenOutput) {
     heard.withLock {
       $0.done.append(value)

@@ -1,7 +1,14 @@
 import BuildEngine
 import JSON
+import Synchronization
 import TestSupport
 import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// `data.fetch` with `listing: true`.
 @Suite struct FetchListingTests {
@@ -108,16 +115,14 @@ import Testing
 
   @Test func aLocalListSendsCredentialsToNobody() throws {
     let server = try LoopbackServer { .file(Array("theirs".utf8), for: $0) }
-    try lab.folder.write("list.json", bytes: Self.list(["\(server.url)/a", "data/b.txt"]))
-    try lab.folder.write("data/b.txt", "here")
+    try lab.folder.write("list.json", bytes: Self.list(["\(server.url)/a"]))
     try lab.run(["url": "list.json", "listing": true, "token": "s3cret"])
     #expect(try lab.folder.readText("out/00000") == "theirs")
-    #expect(try lab.folder.readText("out/00001.txt") == "here")
     #expect(server.requests.map { $0.headers["authorization"] } == [nil])
   }
 
   @Test(arguments: ["file:///etc/hostname", "/etc/hostname", "pipeline.yaml"])
-  func aRemoteListNamesNoFilesOfThisMachine(address: String) throws {
+  func aListNamesNoFilesOfThisMachine(address: String) throws {
     try lab.folder.write("pipeline.yaml", "x")
     let server = try LoopbackServer { request in
       let base = "http://\(request.headers["host"] ?? "")"
@@ -130,13 +135,13 @@ import Testing
     #expect(error?.message.contains("`\(address)`, which is no web address") == true)
     // Nothing of such a list is fetched.
     #expect(server.requests.map(\.path) == ["/list"])
-    // A mirror is no less remote.
-    let mirrored = #expect(throws: StepFailure.self) {
-      try lab.run([
-        "url": "missing.json", "mirrors": [.string("\(server.url)/list")], "listing": true,
-      ])
+    // A list on this machine may not either: an edit of such a file would not be seen.
+    try lab.folder.write("list.json", bytes: Self.list(["\(server.url)/x", address]))
+    let local = #expect(throws: StepFailure.self) {
+      try lab.run(["url": "list.json", "listing": true])
     }
-    #expect(mirrored?.message.contains("which is no web address") == true)
+    #expect(local?.message.contains("which is no web address") == true)
+    #expect(local?.help?.contains("`partitions`") == true)
   }
 
   @Test func aListWithoutEndIsAnError() throws {
@@ -172,6 +177,128 @@ import Testing
     try lab.run(["url": .string("\(server.url)/{shard}"), "listing": true], partitions: ["1"])
     #expect(try lab.folder.list("out/1") == ["00000.txt"])
     #expect(try lab.folder.readText("out/1/00000.txt") == "new")
+  }
+
+  /// A list of twenty files, one of which is not there yet.
+  @Test(arguments: [nil, ["a"]])
+  func afterAFailureOnlyTheRestIsFetched(partitions: [String]?) throws {
+    let isMended = Mutex(false)
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      if request.path == "/list" {
+        return .init(body: Self.list((0..<20).map { "\(base)/f/\($0).txt" }))
+      }
+      if request.path == "/f/7.txt", !isMended.withLock({ $0 }) { return .init(404, "") }
+      return .file(Array(request.path.utf8), for: request)
+    }
+    let url = server.url + (partitions == nil ? "/list" : "/list?{shard}")
+    let parameters: [String: JSONValue] = ["url": .string(url), "listing": true]
+    let output = "out" + (partitions.map { "/\($0[0])" } ?? "")
+    #expect(throws: StepFailure.self) { try lab.run(parameters, partitions: partitions) }
+    #expect(try lab.folder.list(output).count == 20)
+    server.forgetRequests()
+    isMended.withLock { $0 = true }
+    let listener = Listener()
+    try lab.run(parameters, partitions: partitions, listener: listener)
+    #expect(server.requests.map(\.path) == ["/list", "/f/7.txt"])
+    let names = (0..<20).map { $0 < 10 ? "0000\($0).txt" : "000\($0).txt" }
+    #expect(try lab.folder.list(output) == names)
+    for number in 0..<20 {
+      #expect(try lab.folder.readText("\(output)/\(names[number])") == "/f/\(number).txt")
+    }
+    // Of the others the engine learns the content by reading.
+    #expect(listener.heard.withLock { $0.written[partitions?[0] ?? ""]?.files.count } == 1)
+  }
+
+  @Test func aForcedListingIsFetchedAnew() throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return switch request.path {
+      case "/list": .init(body: Self.list(["\(base)/a", "\(base)/gone"]))
+      case "/a": .file([UInt8(request.earlier)], for: request)
+      default: request.earlier == 0 ? .init(404, "") : .file([7], for: request)
+      }
+    }
+    let parameters: [String: JSONValue] = ["url": .string("\(server.url)/list"), "listing": true]
+    #expect(throws: StepFailure.self) { try lab.run(parameters) }
+    #expect(try lab.folder.read("out/00000") == [0])
+    try lab.run(parameters, isForced: true)
+    #expect(try lab.folder.read("out/00000") == [1])
+    #expect(try lab.folder.list("out") == ["00000", "00001"])
+  }
+
+  @Test func whatAKillLeftIsUsedWhereNumberAndAddressAreTheSame() throws {
+    let bytes = NumberedBytes.make(5000)
+    let tag = "\"v\""
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      if request.path == "/list" {
+        return .init(body: Self.list(["a", "b", "c", "d", "e"].map { "\(base)/\($0)" }))
+      }
+      return .file(bytes, for: request, entityTag: tag)
+    }
+    func leave(_ name: String, _ content: [UInt8], isFinished: Bool) throws {
+      try lab.folder.write("out/\(name)", bytes: content)
+      if isFinished { chmod(lab.folder.file("out/\(name)"), 0o444) }
+    }
+    // Finished; half there, with and without its memo; finished under an address of before; and, just
+    // begun, the memos that a kill may leave.
+    let old = ["a", "b", "c", "of before", "e"].map { "\(server.url)/\($0)" }
+    try lab.folder.write("out/.listing", bytes: Self.list(old))
+    try leave("00000", bytes, isFinished: true)
+    let memo = Array("{\"url\": \"\(old[1])\", \"entity_tag\": \"\\\"v\\\"\"}".utf8)
+    try leave("00001", Array(bytes[..<2000]), isFinished: false)
+    try leave("00001.part.json", memo, isFinished: false)
+    try leave("00002", Array(bytes[..<2000]), isFinished: false)
+    try leave("00002.part.json.new", memo, isFinished: false)
+    try leave("00003", [1, 2, 3], isFinished: true)
+    try leave("00003.part.json", memo, isFinished: false)
+    try leave("00004.part.json", memo, isFinished: false)
+    try leave("00009", bytes, isFinished: true)
+    try leave(".listing.new", Self.list(["x"]), isFinished: true)
+    try leave(".listing.new.part.json", memo, isFinished: false)
+    try lab.run(["url": .string("\(server.url)/list"), "listing": true])
+    #expect(
+      server.requests.map { "\($0.path) \($0.rangeStart ?? 0)" }.sorted() == [
+        "/b 2000", "/c 0", "/d 0", "/e 0", "/list 0",
+      ])
+    #expect(try lab.folder.list("out") == (0..<5).map { "0000\($0)" })
+    for number in 0..<5 { #expect(try lab.folder.read("out/0000\(number)") == bytes) }
+  }
+
+  @Test(arguments: ["", "[", "[1, 2]", "{}"])
+  func withoutTheListOfBeforeNothingIsTrusted(old: String) throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return request.path == "/list"
+        ? .init(body: Self.list(["\(base)/x"])) : .file(Array("new".utf8), for: request)
+    }
+    if !old.isEmpty { try lab.folder.write("out/.listing", old) }
+    try lab.folder.write("out/00000", "old")
+    chmod(lab.folder.file("out/00000"), 0o444)
+    try lab.run(["url": .string("\(server.url)/list"), "listing": true])
+    #expect(try lab.folder.list("out") == ["00000"])
+    #expect(try lab.folder.readText("out/00000") == "new")
+  }
+
+  @Test func partitionsShareTheLimitOnSizes() throws {
+    let server = try LoopbackServer { request in
+      let base = "http://\(request.headers["host"] ?? "")"
+      return request.path.hasPrefix("/list")
+        ? .init(body: Self.list((0..<3).map { "\(base)/\($0)" }))
+        : .file([UInt8](repeating: 7, count: 1000), for: request)
+    }
+    let listener = Listener()
+    let error = #expect(throws: StepFailure.self) {
+      try lab.run(
+        ["url": .string("\(server.url)/list{shard}"), "listing": true, "max_total_size": 5500],
+        partitions: ["a", "b"], listener: listener)
+    }
+    #expect(listener.done == ["a"] && error?.failedPartitions == ["b"])
+    #expect(error?.message.contains("past `max_total_size` of 5500 bytes") == true)
+    let lists = Self.list((0..<3).map { "\(server.url)/\($0)" }).count * 2
+    #expect(
+      listener.heard.withLock { $0.measurements } == ["bytes_received": .int(5000 + lists)])
   }
 
   @Test func aBadListFailsItsPartitionOnly() throws {

@@ -82,6 +82,38 @@ import Testing
     #expect(written["1"]?.isWhole == true)
   }
 
+  /// What a kill can leave: before the memo got its name, with the power gone before the file had its,
+  /// between a finished file's mode and the end of its memo, and between both.
+  enum Leftover: CaseIterable { case newMemo, memoAlone, finishedWithMemo, partWithBoth }
+
+  @Test(arguments: [nil, ["1"]], Leftover.allCases)
+  func noLeftoverOfAKillIsPublished(partitions: [String]?, leftover: Leftover) throws {
+    let bytes = NumberedBytes.make(5000)
+    let server = try LoopbackServer { .file(bytes, for: $0, entityTag: "\"v\"") }
+    let address = server.url + (partitions == nil ? "/f" : "/{shard}")
+    let name = partitions == nil ? "f" : "1"
+    let output = partitions == nil ? "out" : "out/1"
+    let memo = "{\"url\": \"\(server.url)/\(name)\", \"entity_tag\": \"\\\"v\\\"\"}"
+    let path = "\(output)/\(name)"
+    if leftover != .newMemo { try folder.write("\(path).part.json", memo) }
+    if leftover == .newMemo || leftover == .partWithBoth {
+      try folder.write("\(path).part.json.new", String(memo.prefix(9)))
+    }
+    switch leftover {
+    case .newMemo, .memoAlone: break
+    case .partWithBoth: try folder.write(path, bytes: Array(bytes[..<2000]))
+    case .finishedWithMemo:
+      try folder.write(path, bytes: bytes)
+      try Disk.setPermissions(folder.file(path), 0o444)
+    }
+    try run(["url": .string(address)], partitions: partitions)
+    #expect(try folder.list(output) == [name])
+    #expect(try folder.read(path) == bytes)
+    let starts = server.requests.map { $0.rangeStart ?? 0 }
+    #expect(
+      starts == (leftover == .finishedWithMemo ? [] : leftover == .partWithBoth ? [2000] : [0]))
+  }
+
   @Test func aCopyInTheKernelIsLeftToTheEngineToRead() throws {
     try folder.write("data.txt", "zero")
     let listener = Listener()
@@ -115,10 +147,48 @@ import Testing
           "sha256": [
             "a": .string(abc), "b": .string("sha256:" + String(repeating: "0", count: 64)),
           ],
-        ], partitions: ["a", "b", "c"])
+        ], partitions: ["a", "b"])
     }
     #expect(error?.failedPartitions == ["b"])
     #expect(!folder.exists("out/b/b"))
+  }
+
+  @Test(arguments: [nil, ["1", "2"]])
+  func aWaitIsTold(partitions: [String]?) throws {
+    let server = try LoopbackServer {
+      $0.earlier == 0
+        ? .init(503, "busy").with("Retry-After", "1") : .file(Array("x".utf8), for: $0)
+    }
+    let listener = Listener()
+    let url = server.url + (partitions == nil ? "/f" : "/{shard}")
+    try run(["url": .string(url)], partitions: partitions, listener: listener)
+    let heard = listener.heard.withLock { $0 }
+    let told = (partitions ?? ["f"]).map { name in
+      (partitions == nil ? "" : "\(name): ")
+        + "\(server.url)/\(name) answered 503 Service Unavailable: busy; next try in 1 s (1 of 5)"
+    }
+    #expect(heard.lines.sorted() == told)
+    let detail =
+      partitions == nil
+      ? "503, next try in 1 s (1 of 5)" : "0 B · 503, next try in 1 s (1 of 5) · 2 to try again"
+    #expect(heard.details.contains(detail), "\(heard.details)")
+  }
+
+  @Test func whatCameCountsWhetherItWasOfUseOrNot() throws {
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply(body: [UInt8](repeating: 7, count: 1000)).delivered {
+        if request.path == "/bad" || request.earlier == 0 { $0.dropAfter = 600 }
+      }
+    }
+    let listener = Listener()
+    let error = #expect(throws: StepFailure.self) {
+      try run(
+        ["url": .string("\(server.url)/{shard}"), "retries": 2], partitions: ["bad", "good"],
+        listener: listener)
+    }
+    #expect(error?.failedPartitions == ["bad"])
+    #expect(
+      listener.heard.withLock { $0.measurements } == ["bytes_received": .int(4 * 600 + 1000)])
   }
 
   @Test func mirrorsReplaceTheHostOrTheWholeAddress() throws {
@@ -163,6 +233,95 @@ import Testing
   ) throws {
     let error = #expect(throws: StepFailure.self) { try run(parameters, partitions: ["1", "2"]) }
     #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+  }
+
+  // MARK: Partition values
+
+  private static let oddValues = ["x#y", "x?y", "x y", "x%41y", "é", "a+b=c&d"]
+
+  @Test func aPartitionsValueMeansItselfInAnAddress() throws {
+    let server = try LoopbackServer { .file(Array($0.target.utf8), for: $0) }
+    try run(["url": .string("\(server.url)/ok/{shard}")], partitions: Self.oddValues)
+    let inPath = ["x%23y", "x%3Fy", "x%20y", "x%2541y", "%C3%A9", "a+b=c&d"]
+    let inQuery = ["x%23y", "x%3Fy", "x%20y", "x%2541y", "%C3%A9", "a%2Bb%3Dc%26d"]
+    for (value, written) in zip(Self.oddValues, inPath) {
+      #expect(try folder.readText("out/\(value)/\(value)") == "/ok/\(written)")
+    }
+    try run(
+      ["url": .string("\(server.url)/ok?n={shard}"), "filename": "{shard}.txt"],
+      partitions: Self.oddValues)
+    for (value, written) in zip(Self.oddValues, inQuery) {
+      #expect(try folder.readText("out/\(value)/\(value).txt") == "/ok?n=\(written)")
+    }
+    // In an address that takes the first one's place, too.
+    try run(
+      ["url": "gone/{shard}", "mirrors": [.string("\(server.url)/{shard}")]], partitions: ["x#y"])
+    #expect(try folder.readText("out/x#y/x#y") == "/x%23y")
+  }
+
+  @Test(arguments: ["data/{shard}", "file://ROOT/data/{shard}", "file://ROOT/d%61ta/{shard}"])
+  func aLocalFileIsTheOneThatCounts(url: String) throws {
+    for value in Self.oddValues { try folder.write("data/\(value)", "of \(value)") }
+    try folder.write("data/xAy", "another")
+    let address = url.replacing("ROOT", with: folder.path)
+    try run(["url": .string(address)], partitions: Self.oddValues)
+    let source = FetchStep.localSourceTemplates(parameters: ["url": .string(address)])[0]
+    for value in Self.oddValues {
+      #expect(try folder.readText("out/\(value)/\(value)") == "of \(value)")
+      let counted = source.replacing("{shard}", with: value)
+      #expect(counted.hasSuffix("data/\(value)"))
+    }
+  }
+
+  private static func faults(
+    _ parameters: [String: JSONValue], _ partitions: [String]
+  ) -> [StepDeclaration.Fault] {
+    FetchStep.schema.faults(
+      StepDeclaration(parameters: parameters, partitionKey: "shard", partitions: partitions))
+  }
+
+  @Test func everyPartitionIsLookedAtBeforeARun() {
+    let long = String(repeating: "x", count: 236)
+    #expect(Self.faults(["url": "http://h/{shard}"], ["a"] + Self.oddValues) == [])
+    #expect(
+      Self.faults(["url": "http://{shard}/x"], ["a", "b", "a b", "c d"]) == [
+        .init(
+          ["url"],
+          "can't use the URL `http://a%20b/x`: its host contains a percent sign (partition `a b`)")
+      ])
+    #expect(
+      Self.faults(["url": "http://h/{shard}.parquet"], ["a", "b", long]) == [
+        .init(
+          ["url"], "the address ends in no file name (partition `\(long)`)",
+          help: "give `filename`")
+      ])
+    #expect(
+      Self.faults(
+        ["url": "http://h/{shard}", "filename": "{shard}.parquet", "mirrors": ["http://{shard}/"]],
+        ["a", "b c", long]
+      ).map(\.path) == [["filename"], ["mirrors", "0"]])
+  }
+
+  @Test func aPartitionThatWouldNotBeVerifiedIsToldBeforeARun() throws {
+    let digest = JSONValue.string(String(repeating: "0", count: 64))
+    let url = JSONValue.string("http://h/{shard}")
+    // An entry too many may be for another profile.
+    let hashes: JSONValue = ["a": digest, "b": digest, "z": digest]
+    #expect(Self.faults(["url": url, "sha256": hashes], ["a", "b"]) == [])
+    #expect(
+      Self.faults(["url": url, "sha256": hashes], ["c", "a", "b", "d"]) == [
+        .init(
+          ["sha256"], "`sha256` has no entry for 2 of 4 partitions: `c`, `d`",
+          help: "they would not be verified; give one for each partition")
+      ])
+    #expect(
+      Self.faults(["url": url, "size": ["a": 1]], ["a", "b", "c", "d", "e"]).map(\.message)
+        == ["`size` has no entry for 4 of 5 partitions: `b`, `c`, `d` and 1 more"])
+    #expect(Self.faults(["url": url, "approximate_size": ["a": 1]], ["a", "b"]) == [])
+    let error = #expect(throws: StepFailure.self) {
+      try run(["url": url, "size": ["a": 1]], partitions: ["a", "b"])
+    }
+    #expect(error?.message == "`size` has no entry for the partition `b`")
   }
 
   @Test func localSourcesAreNamedForTheKey() {

@@ -102,6 +102,43 @@ import Transfer
     #expect(time < .seconds(1))
   }
 
+  @Test func aKindOfFaultIsToldOnceForEachSource() throws {
+    let codes = [500, 500, 503, 500, 503]
+    let server = try LoopbackServer {
+      $0.earlier < codes.count ? .init(codes[$0.earlier], "") : .init(body: [7])
+    }
+    var pending: DownloadRequest? = try fetching.request("\(server.url)/x")
+    var told: [TransferRetry] = []
+    try DownloadSession(options: fetching.options).run(
+      next: {
+        defer { pending = nil }
+        return pending
+      }, retrying: { told.append($1) },
+      finished: { _, result in #expect((try? result.get()) != nil) })
+    #expect(
+      told.map(\.error)
+        == [500, 503].map { .status(url: "\(server.url)/x", code: $0, excerpt: "") })
+    #expect(told.map(\.number) == [1, 3] && told.allSatisfy { $0.most == 5 })
+    #expect(
+      told.first?.description
+        == "\(server.url)/x answered 500 Internal Server Error; next try now (1 of 5)")
+    #expect(told.first?.summary(secondsLeft: 299.3) == "500, next try in 300 s (1 of 5)")
+  }
+
+  @Test func aTryAtAnotherSourceIsTold() throws {
+    let main = try LoopbackServer { _ in .init(404, "") }
+    let mirror = try LoopbackServer { _ in .init(body: [7]) }
+    var pending: DownloadRequest? = try fetching.request("\(main.url)/x", "\(mirror.url)/x?s=1")
+    var told: [String] = []
+    try DownloadSession(options: fetching.options).run(
+      next: {
+        defer { pending = nil }
+        return pending
+      }, retrying: { told.append("\($1)") }, finished: { _, _ in })
+    #expect(
+      told == ["\(main.url)/x answered 404 Not Found; next try now at \(mirror.url)/x (1 of 5)"])
+  }
+
   @Test func retryAfterIsCapped() throws {
     var fetching = self.fetching
     fetching.options.longestRetryDelay = 0.01
@@ -234,6 +271,55 @@ import Transfer
         results[name] == .failure(.totalSizeExceeded(url: "\(server.url)/\(name)", limit: 2500)))
       #expect(!fetching.folder.exists(name))
     }
+  }
+
+  @Test(arguments: [(2200, true), (2199, false)])
+  func bytesOfFailedTriesCount(limit: Int, isEnough: Bool) throws {
+    var fetching = self.fetching
+    fetching.options.maxTotalSize = limit
+    // Without a validator, so each try begins anew.
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply(body: Fetching.bytes(1000)).delivered {
+        if request.earlier < 2 { $0.dropAfter = 600 }
+      }
+    }
+    let url = "\(server.url)/x"
+    let error = fetching.failure(try fetching.request(url))
+    #expect(error == (isEnough ? nil : .totalSizeExceeded(url: url, limit: limit)))
+    #expect(server.requests.count == 3)
+  }
+
+  @Test(arguments: [(3 << 20, true), (3 << 20 - 1, false)])
+  func whatAnEarlierSessionLeftCounts(limit: Int, isEnough: Bool) throws {
+    let bytes = Fetching.bytes(3 << 20)
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply.file(bytes, for: request, entityTag: "\"v\"").delivered {
+        if request.earlier == 0 { $0.stallAfter = 2_000_000 }
+      }
+    }
+    var fetching = self.fetching
+    let url = "\(server.url)/x"
+    let request = try fetching.request(url)
+    try fetching.interrupt(request, at: 2_000_000)
+    fetching.options.maxTotalSize = limit
+    let error = fetching.failure(request)
+    #expect(error == (isEnough ? nil : .totalSizeExceeded(url: url, limit: limit)))
+    #expect(server.requests.map(\.rangeStart) == [nil, 2_000_000])
+  }
+
+  @Test func sessionsMayShareALimit() throws {
+    let server = try LoopbackServer { _ in .init(body: Fetching.bytes(1000)) }
+    let ledger = SizeLedger(limit: 2500)
+    for number in 0..<3 {
+      let session = DownloadSession(options: fetching.options, ledger: ledger)
+      let request = try fetching.request("\(server.url)/x", as: "\(number)")
+      var isExceeded = false
+      do { _ = try session.fetch(request) } catch TransferError.totalSizeExceeded {
+        isExceeded = true
+      }
+      #expect(isExceeded == (number == 2))
+    }
+    #expect(ledger.received == 2000)
   }
 
   @Test(arguments: [LoopbackServer.Reply.Framing.length, .chunked, .close])

@@ -110,6 +110,37 @@ import Transfer
     #expect(try fetching.folder.read("file.bin") == new)
   }
 
+  /// What a server that ignores `If-Range` says of the version of its parts.
+  enum Stated: CaseIterable { case otherDate, noValidator, noEntityTagButTheDate, weakEntityTag }
+
+  @Test(arguments: Stated.allCases)
+  func aPartThatDoesNotNameItsVersionIsNotMixedWithAnother(stated: Stated) throws {
+    let old = bytes
+    let new = Fetching.bytes(3 << 20, seed: 9)
+    let dates = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT"]
+    let hasTag = stated == .noEntityTagButTheDate || stated == .weakEntityTag
+    let server = try LoopbackServer { request in
+      var request = request
+      request.headers["if-range"] = nil
+      guard request.earlier > 0 else {
+        return LoopbackServer.Reply.file(
+          old, for: request, entityTag: hasTag ? "\"v1\"" : nil, lastModified: dates[0]
+        ).delivered { $0.dropAfter = 2_000_000 }
+      }
+      let reply = LoopbackServer.Reply.file(new, for: request)
+      return switch stated {
+      case .otherDate: reply.with("Last-Modified", dates[1])
+      case .noValidator: reply
+      case .noEntityTagButTheDate: reply.with("Last-Modified", dates[0])
+      case .weakEntityTag: reply.with("ETag", "W/\"v1\"")
+      }
+    }
+    let file = try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(try fetching.folder.read("file.bin") == new)
+    #expect(server.requests.map(\.rangeStart) == [nil, 2_000_000, nil])
+    #expect(file.attempts == 3)
+  }
+
   @Test func withoutValidatorsAFileStartsOver() throws {
     let server = try halting(at: 2_000_000, entityTag: nil)
     let request = try fetching.request("\(server.url)/x")
@@ -253,6 +284,19 @@ import Transfer
       #expect(try fetching.folder.read("file.bin") == bytes)
       #expect(try fetching.folder.list() == ["file.bin"])
     }
+  }
+
+  @Test func halfAMemoDoesNotStay() throws {
+    let bytes = self.bytes
+    let server = try LoopbackServer { .file(bytes, for: $0, entityTag: "\"v1\"") }
+    // A memo that can't get its name, as on a full disk.
+    try fetching.folder.write("file.bin.part.json/in", "the way")
+    let error = fetching.failure(try fetching.request("\(server.url)/x"))
+    guard case .fileSystem("rename", _, _)? = error else {
+      Issue.record("expected that the memo can't be renamed, found \(String(describing: error))")
+      return
+    }
+    #expect(!fetching.folder.exists("file.bin.part.json.new"))
   }
 
   @Test func manySmallStepsAreProgressEnough() throws {

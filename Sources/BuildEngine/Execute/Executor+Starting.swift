@@ -197,7 +197,8 @@ extension Executor {
     } else {
       request = try stepRequest(job, node, stage)
     }
-    try Disk.writeWhole(JSONWriter.bytes(request.json), to: stage.request)
+    // For nobody else: a secret may stand in it in clear.
+    try Disk.writeWhole(JSONWriter.bytes(request.json), to: stage.request, mode: 0o600)
     return WorkerLaunch(
       request: request, requestPath: stage.request, logPath: job.logPath,
       lockDescriptor: job.lock?.descriptor, environment: configuration.environment)

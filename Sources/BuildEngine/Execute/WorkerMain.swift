@@ -54,6 +54,10 @@ package enum WorkerMain {
     guard let request = WorkerRequest(json: json) else {
       throw .unreadableRequest(path: path, message: "a member is missing or of the wrong type")
     }
+    // A secret that stands in clear in the pipeline file stands here too, and would outlive a kill.
+    if request.secretParameters.contains(where: { request.parameters[$0] != nil }) {
+      try Disk.removeFile(path)
+    }
     return request
   }
 

@@ -5,76 +5,94 @@ import Transfer
 
 /// Faults of a `data.fetch` asset that can be told before anything runs.
 struct FetchDeclaration {
+  private typealias Partition = (key: String, value: String)
+
   private let declaration: StepDeclaration
-  /// The first stands for all.
-  private let partition: (key: String, value: String)?
+  /// Those that may make a difference: the first, the longest, and all with signs that mean something in
+  /// an address. One nil without partitions.
+  private let samples: [Partition?]
 
   init(_ declaration: StepDeclaration) {
     self.declaration = declaration
-    partition = declaration.partitionKey.flatMap { key in
-      declaration.partitions.first.map { (key, $0) }
+    guard let key = declaration.partitionKey, let first = declaration.partitions.first else {
+      samples = [nil]
+      return
     }
+    var samples: [Partition?] = [(key, first)]
+    var longest = first
+    for value in declaration.partitions.dropFirst() {
+      if value.utf8.count > longest.utf8.count { longest = value }
+      if !value.utf8.allSatisfy(Percent.isUnreserved) { samples.append((key, value)) }
+    }
+    if longest.utf8.count > first.utf8.count { samples.append((key, longest)) }
+    self.samples = samples
   }
 
   var faults: [StepDeclaration.Fault] {
-    guard let url = declaration.parameters["url"]?.stringValue else { return [] }
-    var faults: [StepDeclaration.Fault] = []
-    let main = source(url, ["url"], &faults)
-    if main != nil, let partition, declaration.partitions.count > 1,
-      !URLTemplate(url).uses(partition.key)
-    {
-      faults.append(
-        .init(
-          ["url"],
-          "`url` does not contain `{\(partition.key)}`, so every partition would be the same file",
-          help: "write `{\(partition.key)}` where the partition's value belongs"))
+    guard let text = declaration.parameters["url"]?.stringValue else { return [] }
+    let url = URLTemplate(text)
+    var faults = firstFault(["url"]) { _ = try SourceURL(try url.filled($0)) }
+    if faults.isEmpty {
+      if let key = declaration.partitionKey, declaration.partitions.count > 1, !url.uses(key) {
+        faults.append(
+          .init(
+            ["url"], "`url` does not contain `{\(key)}`, so every partition would be the same file",
+            help: "write `{\(key)}` where the partition's value belongs"))
+      }
+      faults += names(url)
     }
     for (index, mirror) in (declaration.parameters["mirrors"]?.arrayValue ?? []).enumerated() {
       guard let text = mirror.stringValue else { continue }
-      _ = source(text, ["mirrors", "\(index)"], &faults)
+      let template = URLTemplate(text)
+      faults += firstFault(["mirrors", "\(index)"]) { _ = try SourceURL(try template.filled($0)) }
     }
-    if let main { faults += name(main) }
     faults += perPartition("sha256") { value in
       guard let text = value.stringValue, SHA256Digest.normalized(text) == nil else { return nil }
       return "`sha256` needs 64 hexadecimal digits, found `\(text)`"
     }
-    faults += perPartition("size") { _ in nil } + perPartition("approximate_size") { _ in nil }
+    faults += perPartition("size") { _ in nil }
+    faults += perPartition("approximate_size", isForAll: false) { _ in nil }
     return faults
   }
 
-  private func source(
-    _ text: String, _ path: [String], _ faults: inout [StepDeclaration.Fault]
-  ) -> SourceURL? {
-    do {
-      return try SourceURL(try URLTemplate(text).filled(partition))
-    } catch let error as StepFailure {
-      faults.append(.init(path, error.message, help: error.help))
-    } catch let error as TransferError {
-      faults.append(.init(path, "\(error)", help: error.help))
-    } catch {
-      faults.append(.init(path, "\(error)"))
+  /// What `read` says of the first partition it can't read; nothing when it reads all.
+  private func firstFault(
+    _ path: [String], _ read: (Partition?) throws -> Void
+  ) -> [StepDeclaration.Fault] {
+    for (index, partition) in samples.enumerated() {
+      let ofWhich = index == 0 ? "" : partition.map { " (partition `\($0.value)`)" } ?? ""
+      do {
+        try read(partition)
+      } catch let error as StepFailure {
+        return [.init(path, error.message + ofWhich, help: error.help)]
+      } catch let error as TransferError {
+        return [.init(path, "\(error)\(ofWhich)", help: error.help)]
+      } catch {
+        return [.init(path, "\(error)\(ofWhich)")]
+      }
     }
-    return nil
+    return []
   }
 
-  private func name(_ main: SourceURL) -> [StepDeclaration.Fault] {
+  private func names(_ url: URLTemplate) -> [StepDeclaration.Fault] {
     guard declaration.parameters["listing"]?.boolValue != true else { return [] }
-    guard let filename = declaration.parameters["filename"]?.stringValue else {
-      return main.fileName == nil
-        ? [.init(["url"], "the address ends in no file name", help: "give `filename`")] : []
+    guard let text = declaration.parameters["filename"]?.stringValue else {
+      return firstFault(["url"]) { partition in
+        guard try SourceURL(try url.filled(partition)).fileName == nil else { return }
+        throw StepFailure("the address ends in no file name", help: "give `filename`")
+      }
     }
-    do throws(StepFailure) {
-      let name = try URLTemplate(filename).filled(partition)
-      return FileName.isPlain(name)
-        ? [] : [.init(["filename"], "`filename` gives `\(name)`, which can't name a file")]
-    } catch {
-      return [.init(["filename"], error.message, help: error.help)]
+    let filename = URLTemplate(text)
+    return firstFault(["filename"]) { partition in
+      let name = try filename.filled(partition)
+      guard !FileName.isPlain(name) else { return }
+      throw StepFailure("`filename` gives `\(name)`, which can't name a file")
     }
   }
 
-  /// A value for all, or one for each of some partitions.
+  /// A value for all, or one for each partition; with `isForAll` for each without exception.
   private func perPartition(
-    _ name: String, _ fault: (JSONValue) -> String?
+    _ name: String, isForAll: Bool = true, _ fault: (JSONValue) -> String?
   ) -> [StepDeclaration.Fault] {
     guard let value = declaration.parameters[name] else { return [] }
     guard let members = value.objectValue else {
@@ -88,6 +106,18 @@ struct FetchDeclaration {
           [name], "no entry of `\(name)` is for a partition of this asset",
           help: "its partitions are such as `\(declaration.partitions.first ?? "")`, "
             + "the entries such as `\(example)`")
+      ]
+    }
+    let missing = isForAll ? declaration.partitions.filter { members[$0] == nil } : []
+    if !missing.isEmpty {
+      let shown = missing.prefix(3).map { "`\($0)`" }.joined(separator: ", ")
+      let more = missing.count > 3 ? " and \(missing.count - 3) more" : ""
+      return [
+        .init(
+          [name],
+          "`\(name)` has no entry for \(missing.count) of \(declaration.partitions.count) "
+            + "partitions: \(shown)\(more)",
+          help: "they would not be verified; give one for each partition")
       ]
     }
     return members.sorted { $0.key < $1.key }.compactMap { key, value in

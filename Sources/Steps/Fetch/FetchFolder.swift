@@ -36,7 +36,10 @@ extension FetchFolder {
   /// leftovers.
   static func clear(_ folder: String, for request: DownloadRequest) throws(StepFailure) {
     do throws(BuildError) {
-      for name in try Disk.names(in: folder) where !request.owns(name) {
+      let owned = request.ownedNames
+      // By bytes: names that Unicode takes for equal are different ones.
+      for name in try Disk.names(in: folder)
+      where !owned.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
         try Disk.removeTree("\(folder)/\(name)")
       }
     } catch {

@@ -7,10 +7,14 @@ import Transfer
 struct FetchListing {
   /// Bytes of a list: more than a hundred thousand addresses, and still no burden to parse.
   static let sizeLimit = 64 << 20
+  /// The list by which files beside it have their numbers; never part of a result.
   private static let name = ".listing"
+  private static let newName = ".listing.new"
 
   let context: StepContext
   let settings: FetchSettings
+  /// One for all partitions.
+  let ledger: SizeLedger
 
   func run(_ targets: [FetchTarget]) throws {
     let reporter = context.reporter
@@ -31,6 +35,7 @@ struct FetchListing {
         if let partition = target.partition { reporter.partitionFailed(partition, error.message) }
       }
     }
+    reporter.measurement("bytes_received", .int(ledger.received))
     guard let first = failures.first?.error else { return }
     throw StepFailure(
       first.message, help: first.help,
@@ -38,7 +43,7 @@ struct FetchListing {
   }
 
   private func request(_ target: FetchTarget) throws(StepFailure) -> DownloadRequest {
-    var request = try settings.request(for: target, in: context, named: Self.name)
+    var request = try settings.request(for: target, in: context, named: Self.newName)
     request.pointer = .never
     request.sizeLimit = Self.sizeLimit
     return request
@@ -46,15 +51,18 @@ struct FetchListing {
 
   /// Fetches a list and what it names, and leaves nothing else in the output.
   private func bring(_ target: FetchTarget) throws -> [WrittenFile] {
-    try FetchFolder.make(target.output)
+    let isNew = try FetchFolder.make(target.output)
     // Asked again every time: the list is small, and an old one may name files that are gone.
-    let path = "\(target.output)/\(Self.name)"
+    let path = "\(target.output)/\(Self.newName)"
     try Disk.removeFile(path)
     let list = try request(target)
-    try fetch([list]) { _, _ in }
-    let requests = try files(of: list, addresses: try Self.addresses(in: path))
+    try fetch([list], of: target.partition) { _, _ in }
+    let addresses = try Self.addresses(in: path)
+    let requests = try files(of: list, addresses: addresses)
+    if !isNew { try keepSame(requests, addresses, in: target.output) }
+    try Disk.move(path, to: "\(target.output)/\(Self.name)")
     var written: [WrittenFile] = []
-    try fetch(requests) { request, file in
+    try fetch(requests, of: target.partition) { request, file in
       if let file = FetchStep.writtenFile(request, file) { written.append(file) }
     }
     // An attempt that was cut short may have left files of a list that was longer then.
@@ -65,26 +73,35 @@ struct FetchListing {
     return written
   }
 
+  /// Of what an earlier attempt left, finished or not, keeps what has the same number and address now.
+  /// In this order a kill does no harm: first files go, then the old list.
+  private func keepSame(
+    _ requests: [DownloadRequest], _ addresses: [String], in folder: String
+  ) throws {
+    let old = (try? Self.addresses(in: "\(folder)/\(Self.name)")) ?? []
+    var kept: Set = [Self.name, Self.newName]
+    for (request, (address, before)) in zip(requests, zip(addresses, old))
+    where address.utf8.elementsEqual(before.utf8) {
+      kept.formUnion(request.ownedNames)
+    }
+    for name in try Disk.names(in: folder) where !kept.contains(name) {
+      try Disk.removeTree("\(folder)/\(name)")
+    }
+  }
+
   // MARK: The list
 
-  /// What the list came from decides who sees credentials, and whether it may name files of this
-  /// machine.
   private func files(
     of list: DownloadRequest, addresses: [String]
   ) throws(StepFailure) -> [DownloadRequest] {
-    let isRemote = list.sources.contains { $0.remote != nil }
     var requests: [DownloadRequest] = []
     requests.reserveCapacity(addresses.count)
     for (index, address) in addresses.enumerated() {
-      let source = try settings.listed(address, in: context)
-      guard source.remote != nil || !isRemote else {
-        throw StepFailure(
-          "the list of files names `\(address)`, which is no web address",
-          help: "only a list on this machine may name files of this machine")
-      }
       var request = DownloadRequest(
-        name: "\(index)", sources: [source],
-        destination: "\(list.folder)/\(Self.fileName(index, address))", pointer: settings.pointer)
+        name: "\(index)", sources: [try settings.listed(address)],
+        destination: "\(list.folder)/\(Self.fileName(index, address))", pointer: settings.pointer,
+        keepsFinished: !context.isForced)
+      // Who may see credentials is said by where the list came from.
       request.credentialsOrigin = list.credentialsOrigin
       requests.append(request)
     }
@@ -120,16 +137,18 @@ struct FetchListing {
   // MARK: Fetching
 
   private func fetch(
-    _ requests: [DownloadRequest], _ take: @escaping (DownloadRequest, DownloadedFile) -> Void
+    _ requests: [DownloadRequest], of partition: String?,
+    _ take: @escaping (DownloadRequest, DownloadedFile) -> Void
   ) throws {
     let reporter = context.reporter
     var upcoming = requests.makeIterator()
     var failure: TransferError?
     do throws(TransferError) {
-      try DownloadSession(options: settings.options).run(
+      try DownloadSession(options: settings.options, ledger: ledger).run(
         total: requests.count, threads: context.threads, next: { upcoming.next() },
         isCancelled: { reporter.isCancelled },
         progress: { reporter.progress(FetchStep.describe($0)) },
+        retrying: { _, retry in reporter.log(partition.map { "\($0): \(retry)" } ?? "\(retry)") },
         finished: { request, result in
           switch result {
           case .success(let file): take(request, file)

@@ -114,13 +114,20 @@ struct FetchSettings {
     }
   }
 
-  /// A file that a list names.
-  func listed(_ address: String, in context: StepContext) throws(StepFailure) -> SourceURL {
-    do throws(TransferError) {
-      return Self.resolve(try redirected(SourceURL(address)), context.projectRoot)
-    } catch {
+  /// A file that a list names: on the web, since the content of one on this machine would have to count
+  /// in the key, which is made before the list is read.
+  func listed(_ address: String) throws(StepFailure) -> SourceURL {
+    let source: SourceURL
+    do throws(TransferError) { source = try redirected(SourceURL(address)) } catch {
       throw StepFailure("the list of files: \(error)", help: error.help)
     }
+    guard source.remote != nil else {
+      throw StepFailure(
+        "the list of files names `\(address)`, which is no web address",
+        help: "a list names web addresses; files of this machine are fetched as `partitions`, with "
+          + "the value in `url`")
+    }
+    return source
   }
 
   /// The hub's own convention: `HF_ENDPOINT` names a stand-in for it.
@@ -147,7 +154,9 @@ struct FetchSettings {
   }
 
   private func hash(of partition: String?) throws(StepFailure) -> String? {
-    guard let value = Self.value(of: sha256, for: partition)?.stringValue else { return nil }
+    guard let value = try Self.value(of: sha256, "sha256", for: partition)?.stringValue else {
+      return nil
+    }
     guard let digest = SHA256Digest.normalized(value) else {
       throw StepFailure("`sha256` needs 64 hexadecimal digits, found `\(value)`")
     }
@@ -155,16 +164,21 @@ struct FetchSettings {
   }
 
   private func size(of partition: String?) throws(StepFailure) -> Int? {
-    guard let value = Self.value(of: size, for: partition) else { return nil }
+    guard let value = try Self.value(of: size, "size", for: partition) else { return nil }
     guard let size = value.intValue, size >= 0 else {
       throw StepFailure("`size` needs a number of bytes, found \(value.kindDescription)")
     }
     return size
   }
 
-  private static func value(of parameter: JSONValue?, for partition: String?) -> JSONValue? {
+  private static func value(
+    of parameter: JSONValue?, _ name: String, for partition: String?
+  ) throws(StepFailure) -> JSONValue? {
     guard let members = parameter?.objectValue else { return parameter }
-    return partition.flatMap { members[$0] }
+    guard let value = members[partition ?? ""] else {
+      throw StepFailure("`\(name)` has no entry for the partition `\(partition ?? "")`")
+    }
+    return value
   }
 
   private static func variable(_ name: String) -> String? {

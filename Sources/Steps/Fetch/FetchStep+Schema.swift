@@ -9,24 +9,26 @@ extension FetchStep {
     parameters: [
       ParameterSchema(
         "url", .string, isRequired: true,
-        "Path, file://, http:// or https:// address; `{key}` is the partition's value."),
+        "Path, file://, http:// or https:// address; `{key}` is the partition's value, "
+          + "percent-encoded in addresses."),
       ParameterSchema(
         "mirrors", .list(of: .string), affectsResult: false,
         "Tried in turn when `url` fails: addresses that take the place of scheme and host, or whole "
           + "templates when they contain `{key}`."),
       ParameterSchema(
         "listing", .boolean, default: false,
-        "`url` answers with a JSON array of addresses; all of them are fetched. Only a list on this "
-          + "machine may name files of this machine."),
+        "`url` answers with a JSON array of web addresses; all of them are fetched."),
       ParameterSchema(
         "filename", .string,
         "Name of the file in the result; by default the last part of the address."),
       ParameterSchema(
         "sha256", .either([.string, .dictionary(of: .string)]),
-        "Hash of the file's bytes, or one for each partition; another content fails."),
+        "Hash of the file's bytes, or one for each partition; another content fails. With `listing`, of "
+          + "the list itself; the files it names are verified by their Git-LFS pointers only."),
       ParameterSchema(
         "size", .either([.size, .dictionary(of: .size)]),
-        "Bytes of the file, or of each partition; another size fails."),
+        "Bytes of the file, or of each partition; another size fails. With `listing`, of the list itself."
+      ),
       ParameterSchema(
         "approximate_size", .either([.size, .dictionary(of: .size)]), affectsResult: false,
         "About how large a file is, or each partition's: for `nanobuild plan` only."),
@@ -61,7 +63,8 @@ extension FetchStep {
         "A transfer below 1 KiB/s for this long is given up and resumed."),
       ParameterSchema(
         "max_total_size", .size, affectsResult: false,
-        "Most bytes that one run may fetch; files beyond fail."),
+        "Most bytes that one attempt may bring, those of failed tries and what an earlier attempt left "
+          + "unfinished or unpublished included; files beyond fail."),
     ],
     produces: .files,
     makesPartitionsTogether: true,

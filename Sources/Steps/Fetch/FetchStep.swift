@@ -12,8 +12,9 @@ package struct FetchStep: Step {
     let settings = try FetchSettings(context.parameters, root: context.projectRoot)
     if settings.isRemote { DownloadSession.prepare() }
     let targets = try self.targets(context)
+    let ledger = SizeLedger(limit: settings.options.maxTotalSize)
     if context.parameters["listing"]?.boolValue == true {
-      return try FetchListing(context: context, settings: settings).run(targets)
+      return try FetchListing(context: context, settings: settings, ledger: ledger).run(targets)
     }
     // All faults of the parameters come before the first byte. The first thousands of requests are kept
     // for when they are due; more of them would take memory that grows with their number.
@@ -23,12 +24,11 @@ package struct FetchStep: Step {
       if prepared.count < Self.mostPrepared { prepared.append(request) }
     }
     var failures: [(name: String, error: TransferError)] = []
-    var fetched = 0
     var upcoming = targets.indices.makeIterator()
     var fault: StepFailure?
     let reporter = context.reporter
     do throws(TransferError) {
-      try DownloadSession(options: settings.options).run(
+      try DownloadSession(options: settings.options, ledger: ledger).run(
         total: targets.count, threads: context.threads,
         next: {
           guard let number = upcoming.next() else { return nil }
@@ -48,11 +48,13 @@ package struct FetchStep: Step {
         },
         isCancelled: { reporter.isCancelled },
         progress: { reporter.progress(Self.describe($0)) },
+        retrying: { request, retry in
+          reporter.log(context.partitionKey == nil ? "\(retry)" : "\(request.name): \(retry)")
+        },
         finished: { request, result in
           let partition = context.partitionKey == nil ? nil : request.name
           switch result {
           case .success(let file):
-            fetched += file.bytesReceived
             let output = Self.output(request, file)
             if let partition {
               reporter.partitionDone(partition, output)
@@ -71,7 +73,7 @@ package struct FetchStep: Step {
       throw StepFailure("\(error)", help: error.help)
     }
     if let fault { throw fault }
-    reporter.measurement("bytes_received", .int(fetched))
+    reporter.measurement("bytes_received", .int(ledger.received))
     if let first = failures.first {
       guard context.partitionKey != nil else {
         throw StepFailure("\(first.error)", help: first.error.help)
@@ -121,8 +123,10 @@ package struct FetchStep: Step {
 
   /// Files and their rate; bytes where there is only one file.
   static func describe(_ progress: TransferProgress) -> StepProgress {
-    var details = [FetchWording.bytes(Double(progress.bytesPerSecond)) + "/s"]
-    if let seconds = progress.secondsLeft, seconds >= 1 {
+    var details = [
+      progress.wait ?? FetchWording.bytes(Double(progress.bytesPerSecond)) + "/s"
+    ]
+    if progress.wait == nil, let seconds = progress.secondsLeft, seconds >= 1 {
       details.append("\(FetchWording.time(seconds)) left")
     }
     if progress.filesTotal == 1 {
@@ -131,6 +135,7 @@ package struct FetchStep: Step {
         unit: "bytes", detail: details.joined(separator: " · "))
     }
     details.insert(FetchWording.bytes(Double(progress.bytesInFiles)), at: 0)
+    if progress.filesWaiting > 0 { details.append("\(progress.filesWaiting) to try again") }
     if progress.filesFailed > 0 { details.append("\(progress.filesFailed) failed") }
     return StepProgress(
       completed: Double(progress.filesDone), total: progress.filesTotal.map { Double($0) },

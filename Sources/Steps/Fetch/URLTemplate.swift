@@ -1,10 +1,14 @@
 import BuildEngine
+import Transfer
 
 /// Text with the partition's key in braces: `shard_{shard}.parquet`.
+///
+/// In an address the value is written so that it means itself and nothing else: a `#` is no fragment,
+/// a `?` no query, a `%41` no `A`. In a plain path it stands as it is.
 struct URLTemplate {
   private enum Piece {
     case text(String)
-    case key(String)
+    case key(String, Percent.Place?)
   }
 
   private let text: String
@@ -14,23 +18,33 @@ struct URLTemplate {
 
   init(_ text: String) {
     self.text = text
+    var place: Percent.Place? = Self.isAddress(text) ? .path : nil
     var rest = text.utf8[...]
+    func takeText(_ part: Substring.UTF8View) -> Piece {
+      if place != nil, part.contains(UInt8(ascii: "?")) { place = .query }
+      return .text(String(Substring(part)))
+    }
     while let open = rest.firstIndex(of: UInt8(ascii: "{")) {
-      pieces.append(.text(String(Substring(rest[..<open]))))
+      pieces.append(takeText(rest[..<open]))
       guard let close = rest[open...].firstIndex(of: UInt8(ascii: "}")) else {
         isBroken = true
         return
       }
-      pieces.append(.key(String(Substring(rest[rest.index(after: open)..<close]))))
+      pieces.append(.key(String(Substring(rest[rest.index(after: open)..<close])), place))
       rest = rest[rest.index(after: close)...]
     }
-    pieces.append(.text(String(Substring(rest))))
+    pieces.append(takeText(rest))
+  }
+
+  private static func isAddress(_ text: String) -> Bool {
+    let start = String(decoding: text.utf8.prefix(8), as: UTF8.self).lowercased()
+    return ["http://", "https://", "file://"].contains { start.hasPrefix($0) }
   }
 
   func begins(with prefix: String) -> Bool { text.hasPrefix(prefix) }
 
   func uses(_ key: String) -> Bool {
-    pieces.contains { if case .key(key) = $0 { true } else { false } }
+    pieces.contains { if case .key(key, _) = $0 { true } else { false } }
   }
 
   /// The text with `{key}` replaced by the partition's value.
@@ -40,13 +54,13 @@ struct URLTemplate {
     for piece in pieces {
       switch piece {
       case .text(let part): result += part
-      case .key(let name):
+      case .key(let name, let place):
         guard let partition, partition.key == name else {
           throw StepFailure(
             "`\(text)` uses `{\(name)}`, which is no partition key of this asset",
             help: partition.map { "its key is `{\($0.key)}`" } ?? "the asset has no partitions")
         }
-        result += partition.value
+        result += place.map { Percent.encode(partition.value, in: $0) } ?? partition.value
       }
     }
     return result
