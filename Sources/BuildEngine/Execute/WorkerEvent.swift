@@ -32,8 +32,7 @@ package enum WorkerEvent: Sendable, Hashable {
       ]
     case .partitionDone(let value, let output):
       return [
-        "event": "partitionDone", "value": .string(value), "whole": .bool(output.isWhole),
-        "files": .array(output.files.map(\.json)),
+        "done": [.string(value), .bool(output.isWhole), .array(output.files.map(\.json))]
       ]
     case .written(let output):
       return [
@@ -57,14 +56,17 @@ package enum WorkerEvent: Sendable, Hashable {
     }
   }
 
-  /// `json` as a line; written by hand for partitions, because a download tells of thousands.
+  /// `json` as a line. Partitions have a short form, written by hand, because a download tells of
+  /// thousands.
   package func writeLine(into lines: inout String) {
     guard case .partitionDone(let value, let output) = self else {
       lines += JSONWriter.text(json)
       lines += "\n"
       return
     }
-    lines += "{\"event\":\"partitionDone\",\"files\":["
+    lines += "{\"done\":["
+    JSONWriter.writeString(value, into: &lines)
+    lines += output.isWhole ? ",true,[" : ",false,["
     for (number, file) in output.files.enumerated() {
       lines += number == 0 ? "[" : ",["
       JSONWriter.writeString(file.path, into: &lines)
@@ -72,13 +74,16 @@ package enum WorkerEvent: Sendable, Hashable {
       lines += ",\"\(file.digest)\",\(stamp.size),\(stamp.modified),\(stamp.changed),"
       lines += "\(Int64(bitPattern: stamp.inode))]"
     }
-    lines += "],\"value\":"
-    JSONWriter.writeString(value, into: &lines)
-    lines += output.isWhole ? ",\"whole\":true}\n" : ",\"whole\":false}\n"
+    lines += "]]}\n"
   }
 
   /// Reads one line back; nil for what is none of these.
   package init?(json: JSONValue) {
+    if let done = json["done"]?.arrayValue {
+      guard done.count == 3, let value = done[0].stringValue else { return nil }
+      self = .partitionDone(value, Self.output(done[2], isWhole: done[1]))
+      return
+    }
     switch json["event"]?.stringValue {
     case "progress":
       guard let completed = json["completed"]?.doubleValue else { return nil }
@@ -98,10 +103,7 @@ package enum WorkerEvent: Sendable, Hashable {
       }
       // JSON has no NaN: a value that was none comes back as null.
       self = .sample(step: step, values: values.mapValues { $0.doubleValue ?? .nan })
-    case "partitionDone":
-      guard let value = json["value"]?.stringValue else { return nil }
-      self = .partitionDone(value, Self.output(json))
-    case "written": self = .written(Self.output(json))
+    case "written": self = .written(Self.output(json["files"], isWhole: json["whole"]))
     case "partitionFailed":
       guard let value = json["value"]?.stringValue else { return nil }
       self = .partitionFailed(value, message: json["message"]?.stringValue ?? "")
@@ -119,11 +121,11 @@ package enum WorkerEvent: Sendable, Hashable {
     }
   }
 
-  private static func output(_ json: JSONValue) -> WrittenOutput {
-    let members = json["files"]?.arrayValue ?? []
+  private static func output(_ json: JSONValue?, isWhole: JSONValue?) -> WrittenOutput {
+    let members = json?.arrayValue ?? []
     let files = members.compactMap { WrittenFile(json: $0) }
     return WrittenOutput(
-      files, isWhole: json["whole"]?.boolValue == true && files.count == members.count)
+      files, isWhole: isWhole?.boolValue == true && files.count == members.count)
   }
 }
 

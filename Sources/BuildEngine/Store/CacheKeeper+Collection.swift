@@ -84,9 +84,11 @@ extension CacheKeeper {
       report.results.append(digest)
       report.freedBytes += bytes
       total -= bytes
-      if !dryRun { try remove(digest) }
     }
     if !dryRun {
+      // The index forgets first: a result half removed is one nobody asks for.
+      try index.forgetResults(report.results)
+      for digest in report.results { try remove(digest) }
       let kept = Set(all.map(\.digest)).subtracting(report.results)
       try store.records.compact { kept.contains($0) }
     }
@@ -118,12 +120,7 @@ extension CacheKeeper {
     if try Disk.names(in: folder).isEmpty { try Disk.removeTree(folder) }
   }
 
-  /// The index forgets first: a result half removed is one nobody asks for.
   private func remove(_ digest: Digest) throws(BuildError) {
-    try index.database.transaction { () throws(BuildError) in
-      try index.forgetKeys(ofResult: digest)
-      try index.forgetResult(digest)
-    }
     try Disk.removeFile(layout.oldRecord(digest))
     try Disk.removeTree(layout.result(digest))
   }

@@ -121,10 +121,7 @@ struct CacheKeeper {
       damaged.append(
         DamagedResult(digest: entry.digest, path: Self.difference(expected, found?.entries ?? [])))
       guard !index.database.isReadOnly else { continue }
-      try index.database.transaction { () throws(BuildError) in
-        try index.forgetKeys(ofResult: entry.digest)
-        try index.forgetResult(entry.digest)
-      }
+      try index.forgetResults([entry.digest])
       try Disk.makeFolders(layout.staging)
       try store.setAside(entry.digest)
       try Disk.removeFile(layout.oldRecord(entry.digest))

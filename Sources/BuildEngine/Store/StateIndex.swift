@@ -56,7 +56,12 @@ final class StateIndex {
   func upgrade() throws(BuildError) -> Bool {
     guard try schema == 1 else { return false }
     try database.transaction { () throws(BuildError) in
-      try database.execute("ALTER TABLE checks ADD COLUMN result BLOB")
+      try database.execute(
+        """
+        ALTER TABLE checks ADD COLUMN result BLOB;
+        DROP INDEX IF EXISTS keys_by_digest;
+        DROP INDEX IF EXISTS tasks_by_step;
+        """)
       try markComplete()
     }
     return true
@@ -78,7 +83,6 @@ final class StateIndex {
         CREATE TABLE keys (
           key BLOB PRIMARY KEY, digest BLOB NOT NULL, created REAL NOT NULL, recipe TEXT NOT NULL
         ) WITHOUT ROWID;
-        CREATE INDEX keys_by_digest ON keys (digest);
         CREATE TABLE results (
           digest BLOB PRIMARY KEY, step TEXT NOT NULL, created REAL NOT NULL, bytes INTEGER NOT NULL,
           manifest BLOB NOT NULL, metrics TEXT NOT NULL, boot INTEGER NOT NULL
@@ -109,7 +113,6 @@ final class StateIndex {
           reason TEXT NOT NULL, PRIMARY KEY (run, asset, partition)
         ) WITHOUT ROWID;
         CREATE INDEX tasks_by_asset ON tasks (asset, started);
-        CREATE INDEX tasks_by_step ON tasks (step, started);
         CREATE TABLE numbers (
           run TEXT NOT NULL, asset TEXT NOT NULL, partition TEXT NOT NULL, name TEXT NOT NULL,
           value TEXT NOT NULL, PRIMARY KEY (run, asset, partition, name)
@@ -180,10 +183,6 @@ final class StateIndex {
       .real(time), .text(recipe))
   }
 
-  func forgetKeys(ofResult digest: Digest) throws(BuildError) {
-    try database.run("DELETE FROM keys WHERE digest = ?", .digest(digest))
-  }
-
   /// The record of a result; nil also when the row is damaged.
   func result(_ digest: Digest) throws(BuildError) -> ResultRecord? {
     try database.first(
@@ -215,8 +214,16 @@ final class StateIndex {
     } ?? 0
   }
 
-  func forgetResult(_ digest: Digest) throws(BuildError) {
-    try database.run("DELETE FROM results WHERE digest = ?", .digest(digest))
+  /// Forgets results and the keys that led to them. The keys are searched once for all results: nothing
+  /// else asks for them by result, and an index over them would cost every recording more than this.
+  func forgetResults(_ digests: [Digest]) throws(BuildError) {
+    guard !digests.isEmpty else { return }
+    try database.transaction { () throws(BuildError) in
+      for digest in digests {
+        try database.run("DELETE FROM results WHERE digest = ?", .digest(digest))
+      }
+      try database.run("DELETE FROM keys WHERE digest NOT IN (SELECT digest FROM results)")
+    }
   }
 
   // MARK: Current results
