@@ -15,16 +15,16 @@ extension CorpusError: CustomStringConvertible {
       "\(path):\(line):\(column): \(fault.message)"
     case .tokenShard(let path, let fault): "\(path): \(fault.message)"
     case .missingColumn(let path, let column, let available):
-      "\(path): there is no column `\(column)`; it has \(Self.list(available))"
+      "\(path): there is no column `\(column)`; it has \(available)"
     case .notText(let path, let column):
       "\(path): column `\(column)` does not hold one text a row"
     case .unknownFileKind(let path):
       "\(path): neither parquet, JSONL, text nor a token shard by its name or first bytes"
         + Self.compressionAdvice(path)
     case .nothingToRead(let paths):
-      "no parquet, JSONL or text file in \(Self.list(paths))"
+      "no parquet, JSONL or text file in \(NameList(paths))"
     case .unknownConversationFormat(let path, let columns):
-      "\(path): \(Self.list(columns)) are not the columns of a known kind of conversations"
+      "\(path): \(NameList(columns)) are not the columns of a known kind of conversations"
     case .cancelled: "interrupted"
     case .row(let path, let row, let fault): "\(path): row \(row): \(fault.message)"
     case .generator(let fault): fault.message
@@ -36,10 +36,20 @@ extension CorpusError: CustomStringConvertible {
     return isCompressed ? "; decompress it first" : ""
   }
 
-  private static func list(_ names: [String]) -> String {
-    if names.isEmpty { return "none" }
-    return names.prefix(12).map { "`\($0)`" }.joined(separator: ", ")
-      + (names.count > 12 ? " and \(names.count - 12) more" : "")
+}
+
+extension NameList: CustomStringConvertible {
+  package var description: String {
+    if first.isEmpty { return "none" }
+    return first.map { "`\($0.shortened)`" }.joined(separator: ", ")
+      + (count > first.count ? " and \(count - first.count) more" : "")
+  }
+}
+
+extension String {
+  /// A message is no place for a name of kilobytes.
+  fileprivate var shortened: String {
+    utf8.count <= 200 ? self : String(unicodeScalars.prefix(80)) + "…"
   }
 }
 
@@ -48,7 +58,7 @@ extension ParquetPlace {
   fileprivate var prefix: String {
     var parts: [String] = []
     if let rowGroup { parts.append("row group \(rowGroup)") }
-    if let column { parts.append("column `\(column)`") }
+    if let column { parts.append("column `\(column.shortened)`") }
     if let page { parts.append("page \(page)") }
     return parts.isEmpty ? "" : parts.joined(separator: ", ") + ": "
   }

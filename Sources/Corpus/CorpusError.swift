@@ -9,7 +9,7 @@ package enum CorpusError: Error, Sendable, Hashable {
   case line(path: String, line: Int, column: Int, fault: LineFault)
   case tokenShard(path: String, fault: TokenShardFault)
   /// The file has no column of that name.
-  case missingColumn(path: String, column: String, available: [String])
+  case missingColumn(path: String, column: String, available: NameList)
   /// The column exists but holds something else than one text a row.
   case notText(path: String, column: String)
   /// The caller asked to stop.
@@ -28,6 +28,22 @@ package enum CorpusError: Error, Sendable, Hashable {
   package enum Operation: String, Sendable, Hashable {
     case open, read, write, status = "look at", list, map, synchronise
   }
+}
+
+/// The first of some names, as many as a message shows: a file may have a hundred thousand.
+package struct NameList: Sendable, Hashable, ExpressibleByArrayLiteral {
+  static let shown = 12
+
+  let first: [String]
+  let count: Int
+
+  /// `names` is asked for those alone that are shown.
+  init(_ names: some Collection<String>) {
+    first = Array(names.prefix(Self.shown))
+    count = names.count
+  }
+
+  package init(arrayLiteral names: String...) { self.init(names) }
 }
 
 /// Where in a parquet file something is wrong; nil parts are not known or do not apply.
@@ -94,6 +110,8 @@ package enum ParquetFault: Error, Sendable, Hashable {
     case prefixLength = "prefix length"
     case typeLength = "type length"
     case nesting = "nesting depth"
+    case columnName = "column name"
+    case columnNames = "column names"
   }
 }
 

@@ -56,6 +56,45 @@ import Testing
     ) { try ParquetFile(path: path) }
   }
 
+  /// 700 KB of footer: sixty groups in one another with names of 10 KB, and 10,000 leaves below.
+  @Test func longNamesAroundManyLeavesAreRefused() throws {
+    let folder = try ScratchFolder()
+    func fault(depth: Int, name: Int, leaves: Int) throws -> ParquetFault? {
+      var footer = FooterBytes()
+      footer.group("root", children: 1)
+      for level in 1..<depth {
+        footer.group("\(level)" + String(repeating: "x", count: name), children: 1)
+      }
+      footer.group("last", children: leaves)
+      for leaf in 0..<leaves { footer.leaf("\(leaf)") }
+      let path = try folder.file("a.parquet", footer.file)
+      do throws(CorpusError) {
+        let file = try ParquetFile(path: path)
+        #expect(file.columns.count == leaves)
+        let error = #expect(throws: CorpusError.self) {
+          try ParquetRows(file, column: String(repeating: "y", count: 300))
+        }
+        let message = error?.message ?? ""
+        #expect(message.contains("and \(leaves - 11) more") && message.utf8.count < 3000)
+        #expect(DataInspector.text(file.summary).utf8.count < 1 << 20)
+        return nil
+      } catch {
+        guard case .parquet(path, ParquetPlace(), let fault) = error else { throw error }
+        return fault
+      }
+    }
+    let bomb = try #require(try fault(depth: 60, name: 10_000, leaves: 10_000))
+    guard case .tooLarge(.columnNames, let size, 64 << 20) = bomb else {
+      Issue.record("\(bomb)")
+      return
+    }
+    #expect(size < 65 << 20)
+    #expect(try fault(depth: 3, name: 10_000, leaves: 1000) == nil)
+    #expect(
+      try fault(depth: 3, name: 1 << 16, leaves: 1)
+        == .tooLarge(.columnName, size: (1 << 16) + 1, limit: 1 << 16))
+  }
+
   /// Reads rows, the text path and the description, whichever the file allows.
   private func readAll(_ path: String) throws {
     let file = try ParquetFile(path: path)
@@ -69,5 +108,44 @@ import Testing
         if bytes > 16 << 20 { throw .unknownFileKind(path: "") }
       }
     }
+  }
+}
+
+/// The footer of a parquet file without rows, in Thrift's compact protocol.
+private struct FooterBytes {
+  private var elements: [UInt8] = []
+  private var count = 0
+
+  mutating func group(_ name: String, children: Int) {
+    // Name (4) and number of children (5).
+    add([0x48] + Self.number(name.utf8.count) + Array(name.utf8) + [0x15] + Self.number(2 * children))
+  }
+
+  /// An optional INT32.
+  mutating func leaf(_ name: String) {
+    // Type (1), repetition (3), name (4).
+    add([0x15, 2, 0x25, 2, 0x18] + Self.number(name.utf8.count) + Array(name.utf8))
+  }
+
+  private mutating func add(_ fields: [UInt8]) {
+    elements += fields + [0]
+    count += 1
+  }
+
+  var file: [UInt8] {
+    // Version (1), schema (2), rows (3), row groups (4).
+    let footer = [0x15, 2, 0x19, 0xfc] + Self.number(count) + elements + [0x16, 0, 0x19, 0x0c, 0]
+    let length = (0..<4).map { UInt8(truncatingIfNeeded: footer.count >> (8 * $0)) }
+    return Array("PAR1".utf8) + footer + length + Array("PAR1".utf8)
+  }
+
+  private static func number(_ value: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(rest & 0x7f) | 0x80)
+      rest >>= 7
+    }
+    return bytes + [UInt8(rest)]
   }
 }

@@ -9,9 +9,12 @@ final class TextPages {
   /// Of several columns of that name a field goes before a member of a structure, as everywhere.
   convenience init(path: String, column name: String, decoder: PageDecoder) throws(CorpusError) {
     let file = try ParquetFile(path: path)
-    let named = file.columns.filter { $0.name == name }
-    guard let column = named.first(where: { $0.path.count == 1 }) ?? named.first else {
-      throw .missingColumn(path: path, column: name, available: file.columns.map(\.name))
+    let fields = file.columns.lazy.filter { $0.path.count == 1 }
+    guard
+      let column = fields.first(where: { $0.name == name })
+        ?? file.columns.first(where: { $0.name == name })
+    else {
+      throw .missingColumn(path: path, column: name, available: NameList(file.columns.lazy.map(\.name)))
     }
     try self.init(file: file, column: column, decoder: decoder)
   }

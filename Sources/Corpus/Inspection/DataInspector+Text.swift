@@ -78,7 +78,11 @@ extension DataInspector {
     return table(rows)
   }
 
+  /// What is longer is cut: a name of a megabyte would make every row as long.
+  private static let longestCell = 100
+
   private static func table(_ rows: [[String]]) -> String {
+    let rows = rows.map { $0.map(cell) }
     let widths = (rows.first ?? []).indices.map { column in
       rows.map { $0[column].count }.max() ?? 0
     }
@@ -90,6 +94,11 @@ extension DataInspector {
       while line.last == " " { line.removeLast() }
       return line
     }.joined(separator: "\n")
+  }
+
+  private static func cell(_ text: String) -> String {
+    text.utf8.count <= longestCell || text.count <= longestCell
+      ? text : String(text.prefix(longestCell - 1)) + "…"
   }
 
   /// `1234567` → `1,234,567`.

@@ -41,7 +41,7 @@ package final class RecordStream {
       let shard = try TokenShard(path: path)
       fields = shard.hasMask ? ["tokens", "mask"] : ["tokens"]
       if let column, !fields.contains(column) {
-        throw .missingColumn(path: path, column: column, available: fields)
+        throw .missingColumn(path: path, column: column, available: NameList(fields))
       }
       source = .tokens(shard)
     case .text:
@@ -59,7 +59,7 @@ package final class RecordStream {
     case .values(let reader):
       guard let value = try reader.next() else {
         if let column, !foundColumn, !members.isEmpty {
-          throw .missingColumn(path: path, column: column, available: members.sorted())
+          throw .missingColumn(path: path, column: column, available: NameList(members.sorted()))
         }
         return nil
       }

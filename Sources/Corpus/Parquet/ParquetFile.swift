@@ -28,6 +28,12 @@ package final class ParquetFile: Sendable {
   package var byteCount: Int { file.size }
   package func rowCount(ofRowGroup index: Int) -> Int { metadata.rowGroups[index].rowCount }
 
+  /// Of the fields, then of what is below them.
+  var columnNames: NameList {
+    let below = columns.lazy.filter { $0.path.count > 1 }.map(\.name)
+    return NameList([AnyCollection(schema.fields.lazy.map(\.name)), AnyCollection(below)].joined())
+  }
+
   private static func readFooter(_ file: InputFile) throws(CorpusError) -> PageBuffer {
     func fault(_ fault: ParquetFault) -> CorpusError {
       .parquet(path: file.path, place: ParquetPlace(), fault: fault)

@@ -6,6 +6,11 @@
 package enum ParquetLimits {
   package static let footerBytes = 64 << 20
   package static let schemaElements = 100_000
+  /// Of one name in the schema.
+  package static let nameBytes = 64 << 10
+  /// Of the leaves' names, each with those of all groups around it: a few long names around many
+  /// leaves would grow without a bound.
+  package static let pathBytes = 64 << 20
   package static let rowGroups = 1_000_000
   package static let pageHeaderBytes = 16 << 20
   /// Of one page, compressed or decompressed.

@@ -27,11 +27,7 @@ package final class ParquetRows {
   /// The values of one column: a field, or a member of nested structures named with dots.
   package init(_ file: ParquetFile, column: String) throws(CorpusError) {
     guard let node = file.schema.node(named: column) else {
-      throw .missingColumn(
-        path: file.path, column: column,
-        available: file.schema.fields.map(\.name)
-          + file.columns.filter { $0.path.count > 1 }
-          .map(\.name))
+      throw .missingColumn(path: file.path, column: column, available: file.columnNames)
     }
     self.file = file
     fields = [node]

@@ -91,6 +91,10 @@ struct ParquetSchema: Sendable {
     let elements: [ParquetMetadata.SchemaElement]
     var position = 1
     var columns: [ParquetColumn] = []
+    /// Of the names of `columns`, joined.
+    private var pathBytes = 0
+
+    init(elements: [ParquetMetadata.SchemaElement]) { self.elements = elements }
 
     func childCount(of element: ParquetMetadata.SchemaElement) throws(ParquetFault) -> Int {
       guard element.childCount >= 0, element.childCount <= elements.count - position else {
@@ -102,6 +106,10 @@ struct ParquetSchema: Sendable {
     mutating func next() throws(ParquetFault) -> ParquetMetadata.SchemaElement {
       guard position < elements.count else { throw .truncated(.schema) }
       defer { position += 1 }
+      let bytes = elements[position].name.utf8.count
+      guard bytes <= ParquetLimits.nameBytes else {
+        throw .tooLarge(.columnName, size: bytes, limit: ParquetLimits.nameBytes)
+      }
       return elements[position]
     }
 
@@ -195,6 +203,10 @@ struct ParquetSchema: Sendable {
           throw .invalid(.typeLength, value: element.typeLength)
         }
         width = element.typeLength
+      }
+      pathBytes += path.reduce(path.count) { $0 + $1.utf8.count }
+      guard pathBytes <= ParquetLimits.pathBytes else {
+        throw .tooLarge(.columnNames, size: pathBytes, limit: ParquetLimits.pathBytes)
       }
       columns.append(
         ParquetColumn(
