@@ -29,6 +29,39 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
   }
 }
 
+// MARK: Shortening
+
+extension JSONValue {
+  /// As much of this value, from its beginning, as the first `count` characters of its text need.
+  package func beginning(_ count: Int) -> JSONValue {
+    var left = count
+    return beginning(&left)
+  }
+
+  /// Every value counts as one character at least.
+  private func beginning(_ left: inout Int) -> JSONValue {
+    left -= 1
+    switch self {
+    case .null, .bool, .int, .double: return self
+    case .string(let text):
+      let cut = String(text.unicodeScalars.prefix(max(left, 0)))
+      left -= cut.unicodeScalars.count
+      return .string(cut)
+    case .array(let elements):
+      var kept: [JSONValue] = []
+      for element in elements where left > 0 { kept.append(element.beginning(&left)) }
+      return .array(kept)
+    case .object(let members):
+      var kept: [String: JSONValue] = [:]
+      for (name, value) in JSONWriter.sorted(members) where left > 0 {
+        left -= name.unicodeScalars.count
+        kept[name] = value.beginning(&left)
+      }
+      return .object(kept)
+    }
+  }
+}
+
 // MARK: Reading
 
 extension JSONValue {

@@ -57,8 +57,7 @@ package enum JSONWriter {
         write($0, into: &$1, indentation: $2)
       }
     case .object(let members):
-      let sorted = members.sorted { precedes($0.key, $1.key) }
-      writeList(sorted, "{", "}", into: &output, indentation: indentation) {
+      writeList(sorted(members), "{", "}", into: &output, indentation: indentation) {
         writeString($0.key, into: &$1)
         $1.append($2 == nil ? ":" : ": ")
         write($0.value, into: &$1, indentation: $2)
@@ -66,7 +65,13 @@ package enum JSONWriter {
     }
   }
 
-  /// The order of the names' bytes.
+  /// Members in the order in which they are written: that of their names' bytes.
+  package static func sorted(
+    _ members: [String: JSONValue]
+  ) -> [(key: String, value: JSONValue)] {
+    members.sorted { precedes($0.key, $1.key) }
+  }
+
   private static func precedes(_ a: String, _ b: String) -> Bool {
     let isBefore = a.utf8.withContiguousStorageIfAvailable { a in
       b.utf8.withContiguousStorageIfAvailable { b in

@@ -72,6 +72,32 @@ import Testing
     #expect(try project.run("data", "shard.parquet", "--head", "0").status == 64)
   }
 
+  /// 8 and 4 KB that stand for texts of 250 MB, which JSON makes 1.5 GB of.
+  @Test(arguments: ["long-text", "long-twice"])
+  func whatAFileMayTakeIsBounded(name: String) throws {
+    try project.copy(
+      fromRepository: "Tests/CorpusTests/Fixtures/\(name).parquet", to: "long.parquet")
+    let column = name == "long-text" ? "text" : "list"
+    // A page, its value and the program take 600 MB of it (DATA.md).
+    let script = """
+      ulimit -v 1000000
+      "$0" data long.parquet --column \(column) --jsonl | wc -c
+      "$0" data long.parquet --jsonl | wc -c
+      "$0" data long.parquet --head 1 | wc -c
+      "$0" data long.parquet --column \(column) --head 1 | wc -c
+      """
+    let end = try RunningProgram(
+      "/bin/sh", ["-c", script, TestProject.program], folder: project.path,
+      environment: ["PATH": "/usr/bin:/bin"]
+    ).wait(seconds: 120)
+    #expect(end.error == "")
+    let texts = name == "long-text" ? 1_500_000_002 : 1_440_000_007
+    let sizes = end.lines.compactMap { Int($0) }
+    try #require(sizes.count == 4)
+    #expect(sizes[0] == texts + 1 && sizes[1] == texts + column.utf8.count + 6)
+    #expect(sizes[2] < 3000 && sizes[3] < 400_000)
+  }
+
   @Test func aReaderThatLeavesIsNoFault() throws {
     let shell = try RunningProgram(
       "/bin/sh",

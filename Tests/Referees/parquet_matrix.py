@@ -252,6 +252,16 @@ def name_fixtures(folder):
     save("twice-named", [("text", pa.array([None] * 3, pa.binary()), True), ("text", texts, False)])
 
 
+def long_fixtures(folder):
+    """A few KB that stand for hundreds of MB, all of which JSON escapes sixfold."""
+    options = dict(compression="ZSTD", write_statistics=False)
+    pq.write_table(pa.table({"text": ["\x01" * 250_000_000]}), folder / "long-text.parquet", use_dictionary=False,
+                   **options)
+    twice = pa.array([["\x01" * 120_000_000] * 2], pa.list_(pa.string()))
+    pq.write_table(pa.table({"list": twice}), folder / "long-twice.parquet", dictionary_pagesize_limit=1 << 30,
+                   **options)
+
+
 def same(expected, found):
     if isinstance(expected, bool) or isinstance(found, bool):
         return expected is found
@@ -295,6 +305,7 @@ def main():
             record(folder, name, arguments)
         task_fixtures(folder)
         name_fixtures(folder)
+        long_fixtures(folder)
         return 0
     if options.write:
         folder = pathlib.Path(options.write)

@@ -48,7 +48,9 @@ struct DataCommand: ParsableCommand {
             Self.write(bytes)
           }
         }
-      } else if head != nil || column != nil || jsonl {
+      } else if jsonl || (json && (head != nil || column != nil)) {
+        try writeRecords()
+      } else if head != nil || column != nil {
         try showRecords(terminal)
       } else {
         let description = try DataInspector.describe(file)
@@ -68,6 +70,17 @@ struct DataCommand: ParsableCommand {
     }
   }
 
+  /// One JSON value a line, for programs.
+  private func writeRecords() throws(CorpusError) {
+    var left = head ?? .max
+    for path in try DataInspector.files(at: file) where left > 0 {
+      left -= try DataInspector.writeRecords(of: path, column: column, atMost: left) {
+        bytes throws(CorpusError) in
+        Self.write(bytes)
+      }
+    }
+  }
+
   private func showRecords(_ terminal: Terminal) throws(CorpusError) {
     var left = head ?? .max
     for path in try DataInspector.files(at: file) where left > 0 {
@@ -80,24 +93,31 @@ struct DataCommand: ParsableCommand {
   }
 
   private func show(_ record: JSONValue, _ fields: [String], _ terminal: Terminal) {
-    guard !json, !jsonl, let members = record.objectValue, column == nil else {
-      if !json, !jsonl, let text = record.stringValue { return terminal.print(Self.shown(text)) }
-      return terminal.print(JSONWriter.text(record))
+    guard let members = record.objectValue, column == nil else {
+      return terminal.print(Self.shown(record, atMost: Self.longestColumnValue))
     }
     let known = Set(fields)
     let others = members.keys.filter { !known.contains($0) }.sorted()
     for name in fields + others {
       guard let value = members[name] else { continue }
-      let text = value.stringValue ?? JSONWriter.text(value)
-      let shown = text.count > 600 ? String(text.prefix(600)) + "…" : text
-      terminal.print("\(Style.accent(name, terminal.usesColor)): \(Self.shown(shown))")
+      let shown = Self.shown(value, atMost: Self.longestMember)
+      terminal.print("\(Style.accent(name, terminal.usesColor)): \(shown)")
     }
     terminal.print()
   }
 
-  /// For people: data must not drive their terminal. `--jsonl` gives it as it is.
-  private static func shown(_ text: String) -> String {
-    PrintableText.clean(text, keeping: "\n\t")
+  /// Characters of a record's member, and of the one column that was asked for.
+  private static let longestMember = 600
+  private static let longestColumnValue = 100_000
+
+  /// For people: data must neither drive their terminal nor fill it for hours. `--jsonl` gives it as
+  /// it is.
+  private static func shown(_ value: JSONValue, atMost limit: Int) -> String {
+    let beginning = value.beginning(limit + 1)
+    let scalars = (beginning.stringValue ?? JSONWriter.text(beginning)).unicodeScalars
+    let isCut = scalars.count > limit
+    let text = PrintableText.clean(String(scalars.prefix(limit)), keeping: "\n\t")
+    return isCut ? text + "…" : text
   }
 
   private static func write(_ bytes: UnsafeRawBufferPointer) {

@@ -97,8 +97,9 @@ extension DataInspector {
   }
 
   private static func cell(_ text: String) -> String {
-    text.utf8.count <= longestCell || text.count <= longestCell
-      ? text : String(text.prefix(longestCell - 1)) + "…"
+    let scalars = text.unicodeScalars
+    return text.utf8.count <= longestCell || scalars.prefix(longestCell + 1).count <= longestCell
+      ? text : String(scalars.prefix(longestCell - 1)) + "…"
   }
 
   /// `1234567` → `1,234,567`.

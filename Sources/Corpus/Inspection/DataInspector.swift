@@ -21,10 +21,23 @@ package enum DataInspector {
     if try CorpusFileKind.of(path) == .parquet {
       return try ParquetFile(path: path).writeColumn(column, to: sink)
     }
-    var writer = JSONLinesWriter(sink: sink)
-    let records = try RecordStream(path: path, column: column)
-    while let value = try records.next() { try writer.write(value) }
-    try writer.finish()
+    try writeRecords(of: path, column: column, atMost: .max, to: sink)
+  }
+
+  /// Streams the first records, or their column, as one JSON value a line; gives their number.
+  @discardableResult
+  package static func writeRecords(
+    of path: String, column: String?, atMost limit: Int, to sink: @escaping JSONLinesWriter.Sink
+  ) throws(CorpusError) -> Int {
+    var count = 0
+    try JSONLinesWriter.stream(to: sink) { writer throws(CorpusError) in
+      let records = try RecordStream(path: path, column: column)
+      while count < limit, let value = try records.next() {
+        try writer.write(value)
+        count += 1
+      }
+    }
+    return count
   }
 
   /// The data files that `path` stands for: itself, or those in the folder and below it.

@@ -4,14 +4,14 @@ extension ParquetFile {
   package func writeColumn(
     _ column: String, to sink: @escaping JSONLinesWriter.Sink
   ) throws(CorpusError) {
-    var writer = JSONLinesWriter(sink: sink)
-    if case .leaf(let leaf) = schema.node(named: column)?.content, columns[leaf].isText {
-      try writeTexts(columns[leaf], &writer)
-    } else {
-      let rows = try ParquetRows(self, column: column)
-      while let value = try rows.next() { try writer.write(value) }
+    try JSONLinesWriter.stream(to: sink) { writer throws(CorpusError) in
+      if case .leaf(let leaf) = schema.node(named: column)?.content, columns[leaf].isText {
+        try writeTexts(columns[leaf], &writer)
+      } else {
+        let rows = try ParquetRows(self, column: column)
+        while let value = try rows.next() { try writer.write(value) }
+      }
     }
-    try writer.finish()
   }
 
   /// Straight from the pages to the output, without values in between; one thread decompresses

@@ -63,15 +63,16 @@ struct LeafCursor {
   }
 }
 
-/// Bounds what one row made of nested columns may hold: a few bytes of run-length data and a
-/// dictionary can describe a row of terabytes.
+/// Bounds what one row as values may take in memory: a few bytes of run-length data and a dictionary
+/// can describe a row of terabytes.
 struct RowBudget {
   private var values = ParquetLimits.valuesPerRow
-  private var bytes = ParquetLimits.pageBytes
+  private var bytes = ParquetLimits.rowBytes
 
+  /// `count` bytes of content, and what the value itself takes.
   mutating func spend(bytes count: Int) throws(ParquetFault) {
     values -= 1
-    bytes -= count
+    bytes -= count + ParquetLimits.bytesPerValue
     guard values >= 0 else {
       throw .tooLarge(
         .valueCount, size: ParquetLimits.valuesPerRow + 1,
@@ -79,8 +80,8 @@ struct RowBudget {
     }
     guard bytes >= 0 else {
       throw .tooLarge(
-        .values, size: ParquetLimits.pageBytes - bytes,
-        limit: ParquetLimits.pageBytes)
+        .values, size: ParquetLimits.rowBytes - bytes,
+        limit: ParquetLimits.rowBytes)
     }
   }
 }

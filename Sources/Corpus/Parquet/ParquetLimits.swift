@@ -1,8 +1,9 @@
 /// What a parquet file may ask of this reader; a file that asks for more is refused.
 ///
 /// A column that is being read holds one compressed and one decompressed page, its dictionary
-/// and its levels; all columns that are read together share `memoryBytes`. A common file takes a
-/// few MiB; only a file built for it comes near the bound.
+/// and its levels; all columns that are read together share `memoryBytes`. Beside the pages there is
+/// one row as values, `rowBytes` of texts and numbers, and its JSON in blocks of a megabyte. A common
+/// file takes a few MiB; only a file built for it comes near the bound.
 package enum ParquetLimits {
   package static let footerBytes = 64 << 20
   package static let schemaElements = 100_000
@@ -21,4 +22,9 @@ package enum ParquetLimits {
   package static let nestingDepth = 64
   /// One row made of nested columns, counted in values.
   package static let valuesPerRow = 1 << 22
+  /// One row as values: its texts, and `bytesPerValue` for each value, list and structure.
+  package static let rowBytes = 256 << 20
+  static let bytesPerValue = 32
+  /// Of each member of a structure, in place of which a few bytes of the file can ask for many.
+  static let bytesPerMember = 64
 }

@@ -91,7 +91,7 @@ package final class ParquetRows {
       }
       var members: [String: JSONValue] = [:]
       for child in children { members[child.name] = try assemble(child) }
-      try spend(node.leaves.lowerBound)
+      try spend(node.leaves.lowerBound, bytes: children.count * ParquetLimits.bytesPerMember)
       return .object(members)
     case .projection(let child):
       guard try isPresent(node, from: node.presence) else {
@@ -166,8 +166,8 @@ package final class ParquetRows {
     }
   }
 
-  private func spend(_ leaf: Int) throws(CorpusError) {
-    do throws(ParquetFault) { try budget.spend(bytes: 16) } catch { throw fault(leaf, error) }
+  private func spend(_ leaf: Int, bytes: Int = 0) throws(CorpusError) {
+    do throws(ParquetFault) { try budget.spend(bytes: bytes) } catch { throw fault(leaf, error) }
   }
 
   private func fault(_ leaf: Int, _ fault: ParquetFault) -> CorpusError {
