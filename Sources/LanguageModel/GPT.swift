@@ -11,7 +11,8 @@ package struct LossSum: Sendable, Hashable {
     self.count = count
   }
 
-  /// The mean, or 0 when nothing was counted.
+  /// The mean, or 0 when nothing was counted, which is no loss: whoever may have counted nothing asks
+  /// for `count` first.
   package var mean: Double { count == 0 ? 0 : loss / Double(count) }
 
   package static func += (sum: inout LossSum, other: LossSum) {

@@ -54,4 +54,29 @@ import Training
       try workshop.bytes("9/model.safetensors") == workshop.bytes("6/model.safetensors"))
     #expect(throws: TrainingError.self) { try train(2) }
   }
+
+  /// A validation that counts nothing has no loss: 0 would be the best of all.
+  @Test func validationSetsWithoutAReplyToMeasureAreRefused() throws {
+    try workshop.train(.base, into: "base")
+    let chat = #"[{"role":"user","content":"\#(String(repeating: "long ", count: 20))"},"#
+      + #"{"role":"assistant","content":"short"}]"#
+    let path = workshop.path + "/long.jsonl"
+    try CheckpointFiles.write(Array(chat.utf8), to: path)
+    func problem(_ change: (inout TrainingOptions, inout TrainingStage.Inputs) -> Void) -> String {
+      var options = Workshop.options(.sft)
+      var inputs = workshop.inputs(.sft)
+      change(&options, &inputs)
+      let error = #expect(throws: TrainingError.self) {
+        try TrainingStage.run(
+          kind: .sft, options: options, inputs: inputs,
+          environment: .init(output: workshop.path + "/out", threads: 1), reporter: Recorder())
+      }
+      return error.map { "\($0)" } ?? ""
+    }
+    let cut = problem { $1.validationConversations = [path] }
+    #expect(cut.hasPrefix("`validation`: no conversation has a reply within the first 25 tokens"))
+    // The set has replies, but the part that is measured has none.
+    let short = problem { options, _ in options.evaluationTokens = 0 }
+    #expect(short.hasPrefix("`validation`: the first 0 tokens (`evaluation_tokens`) hold nothing"))
+  }
 }

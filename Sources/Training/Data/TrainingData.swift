@@ -46,6 +46,15 @@ struct TrainingData {
     if kind != .base, !inputs.validationConversations.isEmpty {
       let set = try ConversationLoader(tokenizer: tokenizer, longest: longest, folder: workFolder)
         .load(inputs.validationConversations, input: "validation")
+      // What a row can't hold is cut off already: replies behind a long prompt are not measured.
+      guard (kind == .sft ? set.trainedTokenCount : set.count) > 0 else {
+        throw .badData(
+          input: "validation",
+          problem: kind == .sft && longest < .max
+            ? "no conversation has a reply within the first \(longest) tokens, so there is no loss "
+              + "to measure: take shorter ones, or a longer `sequence_length`"
+            : "it holds no conversation to measure the loss on")
+      }
       validation.append(("validation_chat", .conversations(set, repliesOnly: kind == .sft)))
     }
     var hash = TokenHash()
