@@ -59,10 +59,10 @@ struct ProjectFile {
     } catch {
       switch error {
       case .folder(let folder, let code):
-        terminal.note("error: cannot go to folder `\(folder)`: \(String(cString: strerror(code)))")
+        terminal.fail("cannot go to folder `\(folder)`: \(String(cString: strerror(code)))")
         throw ExitStatus.usage.exit
       case .file:
-        terminal.note("error: there is no `\(defaultName)` here or in a folder above")
+        terminal.fail("there is no `\(defaultName)` here or in a folder above")
         terminal.note(
           "help: `nanobuild init` writes one, `-C DIR` and `-f FILE` name another place")
         throw ExitStatus.invalidInput.exit

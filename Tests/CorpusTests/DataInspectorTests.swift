@@ -18,6 +18,27 @@ import Testing
     #expect(text.contains("text    BYTE_ARRAY (text)  ZSTD"))
   }
 
+  @Test func namesFromAFileAreOneLineAndDriveNoTerminal() throws {
+    let folder = try ScratchFolder()
+    var footer = FooterBytes()
+    footer.createdBy = "writer \u{1b}]0;title\u{07}"
+    footer.group("root", children: 3)
+    footer.leaf("plain")
+    footer.leaf("two\nlines\u{1b}[2J")
+    footer.leaf(String(repeating: "汉", count: 200))
+    let path = try folder.file("a\u{07}.parquet", footer.file)
+    _ = try folder.file("b.jsonl", "{\"x\\u001b[2J\": 1}\n")
+    let text = DataInspector.text(try DataInspector.describe(path))
+    #expect(text.contains("written by writer \u{fffd}]0;title\u{fffd}\n"))
+    #expect(text.contains("\ntwo\u{fffd}lines\u{fffd}[2J "))
+    #expect(text.contains("\n" + String(repeating: "汉", count: 99) + "…  INT32"))
+    let records = DataInspector.text(try DataInspector.describe(folder.path + "/b.jsonl"))
+    #expect(records.contains("\nx\u{fffd}[2J  1"))
+    for shown in [text, records, DataInspector.text(try DataInspector.describe(folder.path))] {
+      #expect(!shown.utf8.contains { $0 < 0x20 && $0 != 0x0a })
+    }
+  }
+
   @Test func tokenShardsAreDescribedAndStreamed() throws {
     let folder = try ScratchFolder()
     let path = folder.path + "/a.tokens"

@@ -28,10 +28,34 @@ import Testing
     #expect(lines.count == 177)
     #expect(try lines.allSatisfy { try JSONParser.parse($0).stringValue != nil })
     #expect(try project.run("data", "talk.parquet", "--jsonl").lines.count == 2)
-    // Data does not drive the terminal.
-    try project.write("bell.jsonl", #"{"a": "x\ty\u001b[2J"}"#)
+  }
+
+  @Test func dataDoesNotDriveTheTerminal() throws {
+    try project.write("bell.jsonl", #"{"a": "x\ty\u001b[2J", "b\u0007\n": 1}"#)
     #expect(
-      try project.run("data", "bell.jsonl", "--head", "1").output == "a: x\ty\u{fffd}[2J\n\n")
+      try project.run("data", "bell.jsonl", "--head", "1").output
+        == "a: x\ty\u{fffd}[2J\nb\u{fffd}\u{fffd}: 1\n\n")
+    let fault = try project.run("data", "bell.jsonl", "--column", "\u{1b}[2J")
+    #expect(fault.status == 2)
+    #expect(
+      fault.error == "error: bell.jsonl: there is no column `\u{fffd}[2J`; it has `a`, `b\u{fffd}\n`\n")
+    try project.write(
+      "pipeline.yaml",
+      """
+      nanobuild: 1
+      assets:
+        chat:
+          step: data.conversations
+          inputs: {own: own.jsonl}
+          with: {sources: [{input: own}]}
+      """)
+    try project.write("own.jsonl", #"[{"role": "\u001b]0;x\u0007", "content": "x"}]"#)
+    let run = try project.run("run")
+    #expect(run.status == 1 && run.error.contains("unknown role `\u{fffd}]0;x\u{fffd}`"))
+    let status = try project.run("status")
+    for text in [run.error, run.output, status.output] {
+      #expect(!text.utf8.contains { $0 == 0x1b || $0 == 0x07 })
+    }
   }
 
   @Test func aFolderStandsForItsFiles() throws {

@@ -44,7 +44,7 @@ extension BenchCommand {
           precision: precision, threads: threads ?? ThreadPool.processorCount, prompt: prompt,
           generated: new, rounds: rounds)
       } catch {
-        terminal.note("error: \(error)")
+        terminal.fail("\(error)")
         throw ExitStatus.failed.exit
       }
       let bandwidth = report.decodeTokensPerSecond * Double(report.weightBytes) / 1e9

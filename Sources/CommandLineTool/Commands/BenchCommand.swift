@@ -78,7 +78,7 @@ struct BenchCommand: ParsableCommand {
             depth: depth, precision: precision, sequence: sequence, vocabulary: vocabulary,
             threads: threads ?? ThreadPool.processorCount, steps: steps))
       } catch {
-        terminal.note("error: \(error)")
+        terminal.fail("\(error)")
         throw ExitStatus.failed.exit
       }
       if json {
@@ -159,7 +159,7 @@ struct BenchCommand: ParsableCommand {
           try read(), tokenizer: try tokenizer.map { try Tokenizer.load($0) },
           vocabularySize: vocabulary, pattern: pattern)
       } catch {
-        terminal.note("error: \(error)")
+        terminal.fail("\(error)")
         throw ExitStatus.invalidInput.exit
       }
       if json {

@@ -69,7 +69,7 @@ struct ChatCommand: ParsableCommand {
     if let target, access(target + "/" + ModelFolder.weights, F_OK) == 0 { return target }
     let session = try Session.open(pipeline, terminal)
     guard let name = target ?? Self.lastModel(session.pipeline) else {
-      terminal.note("error: the pipeline makes no model")
+      terminal.fail("the pipeline makes no model")
       throw ExitStatus.invalidInput.exit
     }
     do {
@@ -97,7 +97,7 @@ struct ChatCommand: ParsableCommand {
       let loaded = try ModelFolder.load(folder, pool: pool)
       return try ChatEngine(model: loaded.model, tokenizer: loaded.tokenizer)
     } catch {
-      terminal.note("error: \(error)")
+      terminal.fail("\(error)")
       throw ExitStatus.invalidInput.exit
     }
   }
@@ -177,7 +177,7 @@ struct ChatCommand: ParsableCommand {
     do {
       try ResultFiles.write(conversation.jsonLine + [0x0a], to: path)
       terminal.note("(saved \(engine.messages.count) messages to \(path))")
-    } catch { terminal.note("error: \(error)") }
+    } catch { terminal.fail("\(error)") }
   }
 }
 

@@ -101,7 +101,8 @@ struct DataCommand: ParsableCommand {
     for name in fields + others {
       guard let value = members[name] else { continue }
       let shown = Self.shown(value, atMost: Self.longestMember)
-      terminal.print("\(Style.accent(name, terminal.usesColor)): \(shown)")
+      let printable = PrintableText.clean(name, keeping: "")
+      terminal.print("\(Style.accent(printable, terminal.usesColor)): \(shown)")
     }
     terminal.print()
   }

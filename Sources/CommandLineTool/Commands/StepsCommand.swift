@@ -45,7 +45,7 @@ struct StepsCommand: ParsableCommand {
     } else {
       let known = catalog.steps.map(\.name) + catalog.checks.map(\.name)
       let help = Suggestion.nearest(to: name, among: known).map { " (did you mean `\($0)`?)" } ?? ""
-      terminal.note("error: there is no step or check called `\(name)`\(help)")
+      terminal.fail("there is no step or check called `\(name)`\(help)")
       throw ExitStatus.usage.exit
     }
   }

@@ -55,7 +55,7 @@ struct TokensCommand: ParsableCommand {
       do throws(JSONLinesError) {
         try PieceListing.runJSONLines(tokenizer, input: STDIN_FILENO, output: STDOUT_FILENO)
       } catch {
-        terminal.note("error: \(error.description)")
+        terminal.fail("\(error.description)")
         throw ExitStatus.invalidInput.exit
       }
       return
@@ -74,13 +74,13 @@ struct TokensCommand: ParsableCommand {
     do throws(TokenizerError) {
       if let path = tokenizer { return try Tokenizer.load(path, pattern: pattern) }
     } catch {
-      terminal.note("error: \(error)")
+      terminal.fail("\(error)")
       throw ExitStatus.invalidInput.exit
     }
     let session = try Session.open(pipeline, terminal)
     guard let asset = session.pipeline.assets.first(where: { $0.step.produces == .tokenizer })
     else {
-      terminal.note("error: the pipeline makes no tokenizer")
+      terminal.fail("the pipeline makes no tokenizer")
       terminal.note("help: name one with --tokenizer FILE")
       throw ExitStatus.invalidInput.exit
     }
@@ -93,7 +93,7 @@ struct TokensCommand: ParsableCommand {
     if let text { return Array(text.utf8) }
     let path = input ?? "/dev/stdin"
     guard let bytes = try? ResultFiles.optionalBytes(path) else {
-      terminal.note("error: cannot read `\(path)`")
+      terminal.fail("cannot read `\(path)`")
       throw ExitStatus.invalidInput.exit
     }
     return bytes

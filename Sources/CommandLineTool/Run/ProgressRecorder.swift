@@ -54,7 +54,7 @@ final class ProgressRecorder {
       if let first = tasks.first {
         running.removeAll { $0.first == first }
         line(
-          "\(Self.label(first, tasks.count)) failed: \(failure.message); next try in \(Format.duration(delay))"
+          "\(Self.label(first, tasks.count)) failed: \(PrintableText.clean(failure.message)); next try in \(Format.duration(delay))"
         )
       }
     case .finished(let task, let outcome, let seconds): finished(task, outcome, seconds)
@@ -62,7 +62,7 @@ final class ProgressRecorder {
       if !isCached || !verdict.passed {
         checkFinished(asset, check, severity, verdict)
       }
-    case .notice(let text): line("note: \(text)")
+    case .notice(let text): line("note: \(PrintableText.clean(text))")
     case .tick: break
     case .runFinished(let summary):
       seconds = summary.seconds
@@ -131,9 +131,10 @@ final class ProgressRecorder {
 
   /// The log of tasks made together is one; so is what to do about them.
   private func failed(_ task: TaskName, _ failure: TaskFailure, isFirst: Bool) {
-    line("\(Style.bad("✗", terminal.errorUsesColor)) \(task)  failed: \(failure.message)")
+    let message = PrintableText.clean(failure.message)
+    line("\(Style.bad("✗", terminal.errorUsesColor)) \(task)  failed: \(message)")
     guard isFirst else { return }
-    if let help = failure.help { line("  help: \(help)") }
+    if let help = failure.help { line("  help: \(PrintableText.clean(help))") }
     for text in failure.logTail.suffix(12) where !text.hasSuffix(failure.message) {
       line("  │ \(PrintableText.clean(text.replacing("\t", with: "  ")))")
     }
@@ -158,7 +159,7 @@ final class ProgressRecorder {
       ? Style.good("✓", color)
       : severity == .error ? Style.bad("✗", color) : Style.warning("!", color)
     let word = verdict.passed ? "" : severity == .error ? "failed: " : "warning: "
-    line("  \(mark) \(asset) · \(check): \(word)\(verdict.message)")
+    line("  \(mark) \(asset) · \(check): \(word)\(PrintableText.clean(verdict.message))")
   }
 
   /// One line for each asset that held others up, however many those are.
@@ -246,7 +247,7 @@ final class ProgressRecorder {
     } else {
       parts.append("\(Self.amount(progress.completed, progress.unit)) \(Self.unit(progress.unit))")
     }
-    if !progress.detail.isEmpty { parts.append(progress.detail) }
+    if !progress.detail.isEmpty { parts.append(PrintableText.clean(progress.detail, keeping: "")) }
     if let total = progress.total, progress.completed > 0, elapsed > 2, total > progress.completed,
       !progress.detail.contains("left")
     {

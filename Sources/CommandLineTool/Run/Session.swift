@@ -123,9 +123,7 @@ extension Terminal {
   /// Runs `body`; an error of the engine is told and becomes the exit status it deserves.
   func reporting<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as BuildError {
-      flush()
-      note(Style.bad("error:", errorUsesColor) + " " + error.message)
-      if let help = error.help { note("help: \(help)") }
+      fail(error.message, help: error.help)
       throw error.exitStatus.exit
     } catch let failure as StepFailure {
       fail(failure.message, help: failure.help)
@@ -133,11 +131,12 @@ extension Terminal {
     }
   }
 
-  /// Says what is wrong; the caller ends with the status it deserves.
+  /// Says what is wrong; the caller ends with the status it deserves. Messages quote data and
+  /// arguments, which must not drive the terminal.
   func fail(_ message: String, help: String? = nil) {
     flush()
-    note(Style.bad("error:", errorUsesColor) + " " + message)
-    if let help { note("help: \(help)") }
+    note(Style.bad("error:", errorUsesColor) + " " + PrintableText.clean(message))
+    if let help { note("help: " + PrintableText.clean(help)) }
   }
 }
 

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Columns aligned by spaces; the last column is left as it is.
 package struct Table {
   package enum Alignment {
@@ -11,12 +13,13 @@ package struct Table {
     package var text: String
     package var style: Style?
 
-    /// A row is one line: breaks in the text are shown as `\n`.
+    /// A row is one line: breaks in the text are shown as `\n`. What else drives a terminal is replaced.
     package init(_ text: String, _ style: Style? = nil) {
-      self.text =
+      let oneLine =
         text.utf8.contains(UInt8(ascii: "\n"))
         ? text.split(separator: "\n", omittingEmptySubsequences: false)
           .joined(separator: "\\n") : text
+      self.text = PrintableText.clean(oneLine, keeping: "")
       self.style = style
     }
   }

@@ -1,3 +1,4 @@
+import Diagnostics
 package import JSON
 
 extension DataInspector {
@@ -12,7 +13,7 @@ extension DataInspector {
       var text =
         "parquet file, \(number("bytes")) bytes: \(number("rows")) rows in "
         + (groups == 1 ? "one row group\n" : "\(grouped(groups)) row groups of \(span)\n")
-      if let writer = description["created_by"]?.stringValue { text += "written by \(writer)\n" }
+      if let writer = description["created_by"]?.stringValue { text += "written by \(cell(writer))\n" }
       return text + "\n" + columnTable(description["columns"]?.arrayValue ?? [])
     case "folder":
       var rows = [["file", "kind", "bytes", "records"]]
@@ -84,22 +85,25 @@ extension DataInspector {
   private static func table(_ rows: [[String]]) -> String {
     let rows = rows.map { $0.map(cell) }
     let widths = (rows.first ?? []).indices.map { column in
-      rows.map { $0[column].count }.max() ?? 0
+      rows.map { PrintableText.width(of: $0[column]) }.max() ?? 0
     }
     return rows.map { row in
       var line = ""
       for (cell, width) in zip(row, widths) {
-        line += cell + String(repeating: " ", count: width - cell.count + 2)
+        line += cell + String(repeating: " ", count: width - PrintableText.width(of: cell) + 2)
       }
       while line.last == " " { line.removeLast() }
       return line
     }.joined(separator: "\n")
   }
 
+  /// A name on one line, which must not drive the terminal.
   private static func cell(_ text: String) -> String {
     let scalars = text.unicodeScalars
-    return text.utf8.count <= longestCell || scalars.prefix(longestCell + 1).count <= longestCell
-      ? text : String(scalars.prefix(longestCell - 1)) + "…"
+    let isWhole =
+      text.utf8.count <= longestCell || scalars.prefix(longestCell + 1).count <= longestCell
+    let shown = isWhole ? text : String(scalars.prefix(longestCell - 1)) + "…"
+    return PrintableText.clean(shown, keeping: "")
   }
 
   /// `1234567` → `1,234,567`.
