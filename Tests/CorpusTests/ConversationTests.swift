@@ -2,6 +2,20 @@ import Corpus
 import Testing
 
 @Suite struct ConversationTests {
+  /// Each of these made a search to the end for every `<<`.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [("", ""), ("", ">"), ("", ">>"), ("=", ""), ("", "> <<1+1=2>>")])
+  func annotationsThatNeverEndTakeNoLonger(start: String, end: String) throws {
+    let text = start + String(repeating: "<", count: 2_000_000) + end
+    let folder = try ScratchFolder()
+    let path = try folder.file("a.jsonl", "{\"question\": \"x\", \"answer\": \"\(text)\"}\n")
+    let conversation = try #require(try ConversationReader(paths: [path]).next())
+    let parts = try #require(conversation.messages.last).parts
+    #expect(parts.map(\.text).joined().utf8.count == text.utf8.count - (end.count > 2 ? 5 : 0))
+    #expect(parts.count == (end.count > 2 ? 3 : 1))
+  }
+
   @Test(arguments: [("conversations.jsonl", 2300), ("conversations_tools.jsonl", 2000)])
   func sampleDataIsReadAndWrittenToTheSameBytes(name: String, least: Int) throws {
     let path = "\(sampleData)/\(name)"

@@ -65,10 +65,15 @@ enum CalculatorAnnotation {
     func string(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
     while let opening = bytes[position...].firstRange(of: Array("<<".utf8)) {
       position = opening.upperBound
-      guard let end = bytes[position...].firstIndex(of: angle), end + 1 < bytes.count,
-        bytes[end + 1] == angle,
+      guard let end = bytes[position...].firstIndex(of: angle) else { break }
+      guard end + 1 < bytes.count, bytes[end + 1] == angle,
         let equals = bytes[position..<end].lastIndex(of: UInt8(ascii: "="))
-      else { continue }
+      else {
+        // Nor is any other that opens before this angle: to search again for each would take the
+        // square of the time.
+        position = end
+        continue
+      }
       if written < opening.lowerBound {
         parts.append(MessagePart(kind: .text, text: string(written..<opening.lowerBound)))
       }
