@@ -159,6 +159,12 @@ extension GeneratorFault {
       "the source `\(name)` would give no conversation: by its `weight` it has too small a share of "
         + "\(rest)"
     case .emptyMixture: "the mixture holds no conversation"
+    case .sizeExceeded(let size, let unweighted):
+      "the sources without `weight` give \(unweighted) conversations, which is more than `size`, "
+        + "\(size): give them a `limit`, fewer `epochs` or a `weight`"
+    case .mixtureTooLarge(let count):
+      "the mixture would hold \(count) conversations; at most \(ConversationMixture.largestSize) can "
+        + "be mixed"
     }
   }
 }

@@ -160,4 +160,8 @@ package enum GeneratorFault: Error, Sendable, Hashable {
   /// what all sources with one have together.
   case nothingTaken(String, rest: Int?)
   case emptyMixture
+  /// The sources without weight alone give more than the size of all.
+  case sizeExceeded(Int, unweighted: Int)
+  /// More conversations than `ConversationMixture.largestSize`.
+  case mixtureTooLarge(Int)
 }

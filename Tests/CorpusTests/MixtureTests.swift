@@ -158,5 +158,31 @@ import Testing
     #expect(none == .generator(.emptyMixture))
     mixture.sources[1].weight = 0
     #expect(try mixture.write(to: path).map(\.taken) == [400, 0, 10])
+    mixture.size = 9
+    #expect(fault { _ in } == .generator(.sizeExceeded(9, unweighted: 10)))
+    #expect(fault { $0.size = 1 << 40 } == .generator(.mixtureTooLarge(1 << 40)))
+    #expect(fault { $0.sources[2].epochs = 1e300 } == .generator(.mixtureTooLarge(1 << 40)))
+  }
+
+  @Test(arguments: [
+    (10, [1.0, 1, 1], [4, 3, 3]), (5, [1, 1], [3, 2]), (10, [0.1, 0.2, 0.7], [1, 2, 7]),
+    (7, [1e-9, 1e9, 5e8], [0, 5, 2]), (100, [1, 2, 4], [14, 29, 57]),
+    (3, [0.3, 0.3, 0.3], [1, 1, 1]),
+  ])
+  func aSizeIsKeptWhateverTheWeights(size: Int, weights: [Double], expected: [Int]) throws {
+    let folder = try ScratchFolder()
+    let sources = try weights.enumerated().map { index, weight in
+      let generator = try ConversationGenerator(
+        .arithmetic(maximum: 50), split: .train, seed: index)
+      return ConversationSource(
+        name: "\(index)", origin: .generated(generator, count: 20), weight: weight)
+    }
+    let mixture = ConversationMixture(sources: sources, size: size)
+    if expected.contains(0) {
+      let fault = #expect(throws: CorpusError.self) { try mixture.write(to: folder.path + "/m") }
+      #expect(fault == .generator(.nothingTaken("0", rest: size)))
+    } else {
+      #expect(try mixture.write(to: folder.path + "/m").map(\.taken) == expected)
+    }
   }
 }

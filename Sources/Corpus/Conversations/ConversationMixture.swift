@@ -6,10 +6,14 @@ import Glibc
 /// a nameless scratch file, so memory grows by 24 bytes a conversation only.
 ///
 /// - A source without weight contributes `epochs` times what it has.
-/// - Sources with weights share the rest of `size` in proportion; each goes round as often as its
-///   share asks. Without `size` they share as much as can be had without repeating any.
+/// - Sources with weights share the rest of `size` in proportion, rounded so that the mixture has
+///   `size` conversations; each goes round as often as its share asks. Without `size` they share as
+///   much as can be had without repeating any.
 /// - A source that would contribute nothing is an error, unless its weight or `epochs` is 0.
 package struct ConversationMixture: Sendable {
+  /// Most conversations of a mixture: their order takes 5 GB of memory.
+  package static let largestSize = 100_000_000
+
   package var sources: [ConversationSource]
   package var seed: Int
   /// Conversations in all, where sources have weights.
@@ -80,6 +84,12 @@ package struct ConversationMixture: Sendable {
   /// How many conversations each source gives.
   private func targetSizes(_ available: [Int]) throws(CorpusError) -> [Int] {
     var sizes = [Int](repeating: 0, count: available.count)
+    func sum() throws(CorpusError) -> Int {
+      // Each is at most 2⁴⁰, and a file can't list so many sources that this overflows.
+      let sum = sizes.reduce(0, +)
+      guard sum <= Self.largestSize else { throw .generator(.mixtureTooLarge(sum)) }
+      return sum
+    }
     var weights = 0.0
     for (index, source) in sources.enumerated() {
       if let weight = source.weight {
@@ -89,24 +99,46 @@ package struct ConversationMixture: Sendable {
       }
     }
     let weighted = sources.indices.filter { (sources[$0].weight ?? 0) > 0 }
-    let total: Double
+    let unweighted = try sum()
+    let rest: Int
     if let size {
-      total = Double(max(0, size - sizes.reduce(0, +)))
+      guard unweighted <= size else {
+        throw .generator(.sizeExceeded(size, unweighted: unweighted))
+      }
+      rest = size - unweighted
+      let shares = weighted.map { Double(rest) * (sources[$0].weight ?? 0) / weights }
+      for (index, count) in zip(weighted, Self.apportioned(rest, by: shares)) {
+        sizes[index] = count
+      }
     } else {
-      total =
+      let total =
         weighted.map {
           Double(available[$0]) * sources[$0].epochs * weights / (sources[$0].weight ?? 1)
         }.min() ?? 0
+      rest = Self.rounded(total)
+      for index in weighted {
+        sizes[index] = Self.rounded(total * (sources[index].weight ?? 0) / weights)
+      }
     }
-    for index in weighted {
-      sizes[index] = Self.rounded(total * (sources[index].weight ?? 0) / weights)
-    }
+    _ = try sum()
     for (source, count) in zip(sources, sizes) where count == 0 {
       guard source.weight ?? source.epochs > 0 else { continue }
-      let rest = source.weight == nil ? nil : Self.rounded(total)
-      throw .generator(.nothingTaken(source.name, rest: rest))
+      throw .generator(.nothingTaken(source.name, rest: source.weight == nil ? nil : rest))
     }
     return sizes
+  }
+
+  /// Whole numbers near `shares`, whose sum is `total`: those rounded up have the largest remainders,
+  /// the first ones among equals (Hamilton's method).
+  private static func apportioned(_ total: Int, by shares: [Double]) -> [Int] {
+    var counts = shares.map { min(total, rounded($0.rounded(.down))) }
+    let byRemainder = shares.indices.sorted {
+      let (a, b) = (shares[$0] - Double(counts[$0]), shares[$1] - Double(counts[$1]))
+      return a == b ? $0 < $1 : a > b
+    }
+    // Less than one is missing for each share.
+    for index in byRemainder.prefix(max(0, total - counts.reduce(0, +))) { counts[index] += 1 }
+    return counts
   }
 
   private static func rounded(_ value: Double) -> Int {

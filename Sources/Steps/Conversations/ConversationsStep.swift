@@ -18,7 +18,8 @@ package struct ConversationsStep: Step {
     ParameterSchema(
       "generator", .choice(["spelling", "letter_counting", "arithmetic"]),
       "makes conversations instead of reading them"),
-    ParameterSchema("count", .integer(1...Int.max), "how many to make"),
+    ParameterSchema(
+      "count", .integer(1...ConversationMixture.largestSize), "how many to make"),
     ParameterSchema(
       "maximum", .integer(ConversationGenerator.operands), default: 100,
       "largest operand of `arithmetic`"),
@@ -39,7 +40,7 @@ package struct ConversationsStep: Step {
   package static let schema = StepSchema(
     name: "data.conversations",
     summary: "Mixes chats, task data sets and generated exercises into one shuffled file.",
-    revision: 2,
+    revision: 3,
     inputs: [
       InputSchema(
         "tokenizer", "counts tokens for the metrics", kinds: [.tokenizer], isRequired: false)
@@ -52,7 +53,8 @@ package struct ConversationsStep: Step {
         "inputs with questions, of which one in ten is kept out of every `train` source"),
       ParameterSchema("seed", .integer(0...Int.max), default: 42, "seed of the order"),
       ParameterSchema(
-        "size", .integer(1...Int.max), "conversations in all, where sources have weights"),
+        "size", .integer(1...ConversationMixture.largestSize),
+        "conversations in all, where sources have weights"),
     ],
     produces: .conversations,
     metrics: [
