@@ -112,6 +112,40 @@ import Testing
     #expect(sample["conversations"]?.arrayValue?.count == 3)
   }
 
+  /// `trained` would have the metric `trained_tokens` of the whole, `x_trained` one of `x`.
+  @Test func noMetricStandsForTwoThings() throws {
+    let project = try project()
+    try project.write(
+      "pipeline.yaml",
+      """
+      nanobuild: 1
+      assets:
+        tokenizer:
+          step: tokenizer.train
+          inputs: {text: data/shard_00004.parquet}
+          with: {vocab_size: 300}
+        mix:
+          step: data.conversations
+          inputs: {tokenizer: tokenizer}
+          with:
+            sources:
+              - {name: trained, generator: arithmetic, count: 3}
+              - {name: x, generator: arithmetic, count: 4}
+              - {name: x_trained, generator: arithmetic, count: 5}
+      """)
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    let json = try JSONParser.parse(try project.run("metrics", "mix", "--json").output)
+    let metrics = try #require(json["tasks"]?.arrayValue?.first?["metrics"]?.objectValue)
+    let names = ["trained_2", "x", "x_trained_2"]
+    #expect(metrics.count == 12 && metrics["conversations"] == 12)
+    #expect(names.map { metrics["\($0)_conversations"] } == [3, 4, 5])
+    for total in ["tokens", "trained_tokens"] {
+      let sum = names.reduce(0) { $0 + (metrics["\($1)_\(total)"]?.intValue ?? 0) }
+      #expect(metrics[total]?.intValue == sum && sum > 0)
+    }
+  }
+
   @Test func theSameInputsGiveTheSameBytesWhateverJ() throws {
     var found: [[String]] = []
     for jobs in ["1", "4"] {

@@ -122,13 +122,22 @@ package struct ConversationsStep: Step {
     }
   }
 
-  /// Metrics go by the names: the second `spelling` becomes `spelling_2`.
+  /// What is counted of every source and, under the bare name, of all.
+  private static let counted = ["conversations", "tokens", "trained_tokens"]
+
+  /// Metrics go by the names: the second `spelling` becomes `spelling_2`, and so does what would share
+  /// a metric with the whole (`trained`) or with another source (`x_trained` beside `x`).
   private static func makeNamesUnique(_ sources: inout [ConversationSource]) {
-    var taken: Set<String> = []
+    var taken = Set(counted)
     for place in sources.indices {
       let name = sources[place].name
       var number = 1
-      while !taken.insert(sources[place].name).inserted {
+      while true {
+        let metrics = counted.map { "\(sources[place].name)_\($0)" }
+        if taken.isDisjoint(with: metrics) {
+          taken.formUnion(metrics)
+          break
+        }
         number += 1
         sources[place].name = "\(name)_\(number)"
       }
