@@ -1,11 +1,14 @@
 /// A JSON document in memory.
 ///
-/// Integers that fit 64 bits stay integers; every other number is a `Double`. The order of an
+/// Integers that fit 64 bits with a sign stay integers; every other number that is parsed is a
+/// `Double`. The order of an
 /// object's members is not kept: `JSONWriter` sorts them, so equal values have equal text.
 package enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)
   case int(Int)
+  /// An integer above `Int.max`, from data that has such; the parser makes none.
+  case unsigned(UInt64)
   case double(Double)
   case string(String)
   case array([JSONValue])
@@ -42,7 +45,7 @@ extension JSONValue {
   private func beginning(_ left: inout Int) -> JSONValue {
     left -= 1
     switch self {
-    case .null, .bool, .int, .double: return self
+    case .null, .bool, .int, .unsigned, .double: return self
     case .string(let text):
       let cut = String(text.unicodeScalars.prefix(max(left, 0)))
       left -= cut.unicodeScalars.count
@@ -84,6 +87,7 @@ extension JSONValue {
   package var doubleValue: Double? {
     switch self {
     case .int(let value): Double(value)
+    case .unsigned(let value): Double(value)
     case .double(let value): value
     default: nil
     }
@@ -99,7 +103,7 @@ extension JSONValue {
     switch self {
     case .null: "null"
     case .bool: "a boolean"
-    case .int: "an integer"
+    case .int, .unsigned: "an integer"
     case .double: "a number"
     case .string: "a string"
     case .array: "an array"

@@ -50,6 +50,7 @@ package enum JSONWriter {
     case .null: output.append("null")
     case .bool(let value): output.append(value ? "true" : "false")
     case .int(let value): output.append(String(value))
+    case .unsigned(let value): output.append(String(value))
     case .double(let value): output.append(value.isFinite ? "\(value)" : "null")
     case .string(let value): writeString(value, into: &output)
     case .array(let elements):

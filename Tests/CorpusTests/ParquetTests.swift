@@ -9,13 +9,26 @@ import Testing
     "delta-length-lz4-v1", "delta-byte-brotli-v2", "delta-int32-zstd-v2", "delta-int64-none-v1",
     "bool-rle-v2", "bool-plain-v1", "float-split-zstd", "double-dictionary-gzip",
     "fixed-delta-byte", "decimal", "list-string-snappy", "list-list-zstd-v2", "struct-v2",
-    "messages-snappy", "choices-brotli", "wrapped-lz4", "map", "all-null",
+    "messages-snappy", "choices-brotli", "wrapped-lz4", "map", "all-null", "uint64",
+    "decimal256",
   ]
 
   /// Written and read back by pyarrow (Tests/Referees/parquet_matrix.py).
   @Test(arguments: recorded)
   func columnsAgreeWithPyarrow(name: String) throws {
     try expectAgreement("\(fixtures)/\(name)")
+  }
+
+  /// Digit for digit: a parser of JSON may round what is above 2⁶³.
+  @Test(arguments: ["uint64", "decimal256"])
+  func longNumbersAreExact(name: String) throws {
+    var output: [UInt8] = []
+    try ParquetFile(path: "\(fixtures)/\(name).parquet").writeColumn("c") {
+      output.append(contentsOf: $0)
+    }
+    #expect(output == (try contents(of: "\(fixtures)/\(name).jsonl")))
+    let text = String(decoding: output, as: UTF8.self)
+    #expect(text.contains(name == "uint64" ? "\n18446744073709551615\n" : "\"-999999999999999999"))
   }
 
   /// The whole matrix, where `NANOBUILD_PARQUET_MATRIX` names the folder it was written to.
@@ -69,6 +82,22 @@ import Testing
     #expect(try values(twice, "text") == [.null, .null, .null])
     #expect(try ParquetRows(ParquetFile(path: twice), column: "text").next() == .null)
     #expect(try DocumentReader(paths: [twice], column: "text").nextBatch()?.count == nil)
+    // In whole rows the second has a key of its own, by which it can be asked for as well.
+    let records = try RecordStream(path: twice)
+    #expect(records.fields == ["text", "text_2"])
+    #expect(try records.next() == ["text": .null, "text_2": "x"])
+    #expect(try values(twice, "text_2") == ["x", "y", "z"])
+  }
+
+  @Test func equalNamesGetDifferentKeys() throws {
+    let folder = try ScratchFolder()
+    var footer = FooterBytes()
+    footer.group("root", children: 40_003)
+    for name in ["a_2", "a", "a_3"] + [String](repeating: "a", count: 40_000) { footer.leaf(name) }
+    let path = try folder.file("a.parquet", footer.file)
+    let fields = try RecordStream(path: path).fields
+    #expect(fields.prefix(5) == ["a_2", "a", "a_3", "a_4", "a_5"])
+    #expect(Set(fields).count == 40_003)
   }
 
   @Test func faultsNameFileRowGroupColumnAndPage() throws {

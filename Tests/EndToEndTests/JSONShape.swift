@@ -19,7 +19,7 @@ indirect enum JSONShape: Hashable, CustomStringConvertible {
     switch value {
     case .null: self = .kinds(["null"])
     case .bool: self = .kinds(["boolean"])
-    case .int, .double: self = .kinds(["number"])
+    case .int, .unsigned, .double: self = .kinds(["number"])
     case .string: self = .kinds(["string"])
     case .array(let values): self = .array(Self.union(values.map { JSONShape($0) }))
     case .object(let members):

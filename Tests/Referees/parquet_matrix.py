@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 CODECS = ["NONE", "SNAPPY", "ZSTD", "GZIP", "LZ4", "BROTLI"]
+LONG = decimal.Context(prec=80)
 WORDS = ["a", "", "naïve", "汉字", "line\nbreak", "quote\"back\\slash", "tab\t", "emoji 🙂", "\x01\x7f",
          "the same prefix 1", "the same prefix 2", "the same prefix 22"]
 
@@ -62,6 +63,8 @@ def column(rng, kind, rows, nulls):
         return [rng.choice([rng.randrange(-2**63, 2**63), rng.randrange(100)]) for _ in range(rows)], pa.int64()
     if kind == "uint32":
         return [rng.randrange(2**32) for _ in range(rows)], pa.uint32()
+    if kind == "uint64":
+        return [rng.choice([2**64 - 1, 2**63, 2**63 - 1, rng.randrange(2**64)]) for _ in range(rows)], pa.uint64()
     if kind == "uint8":
         return [rng.randrange(256) for _ in range(rows)], pa.uint8()
     if kind == "bool":
@@ -72,6 +75,10 @@ def column(rng, kind, rows, nulls):
         return [rng.uniform(-1e9, 1e9) for _ in range(rows)], pa.float64()
     if kind == "decimal":
         return [decimal.Decimal(rng.randrange(-10**9, 10**9)) / 100 for _ in range(rows)], pa.decimal128(20, 2)
+    if kind == "decimal256":
+        largest = 10**76 - 1
+        values = [rng.choice([largest, -largest, 0, 1, -1, rng.randrange(-largest, largest)]) for _ in range(rows)]
+        return [decimal.Decimal(v).scaleb(-40, LONG) for v in values], pa.decimal256(76, 40)
     if kind == "fixed":
         return [bytes(rng.choice(b"abcd") for _ in range(5)) for _ in range(rows)], pa.binary(5)
     if kind == "list":
@@ -114,8 +121,8 @@ ENCODINGS = {
     "double": ["PLAIN", "DICTIONARY", "BYTE_STREAM_SPLIT"],
     "fixed": ["PLAIN", "DICTIONARY", "DELTA_BYTE_ARRAY", "BYTE_STREAM_SPLIT"],
 }
-OTHER = ["uint32", "uint8", "decimal", "list", "list_string", "list_list", "struct", "messages", "choices",
-         "wrapped", "map"]
+OTHER = ["uint32", "uint64", "uint8", "decimal", "decimal256", "list", "list_string", "list_list", "struct",
+         "messages", "choices", "wrapped", "map"]
 
 
 def plain(value):
@@ -207,6 +214,8 @@ def fixture_cases():
         ("wrapped-lz4", "wrapped", "NESTED_DICTIONARY", "LZ4", "2.0", "none"),
         ("map", "map", "NESTED_PLAIN", "ZSTD", "1.0", "some"),
         ("all-null", "string", "PLAIN", "ZSTD", "1.0", "all"),
+        ("uint64", "uint64", "NESTED_PLAIN", "NONE", "1.0", "some"),
+        ("decimal256", "decimal256", "NESTED_DICTIONARY", "ZSTD", "2.0", "some"),
     ]
     for seed, (name, kind, encoding, codec, version, nulls) in enumerate(chosen):
         yield name, dict(kind=kind, encoding=encoding, codec=codec, version=version, nulls=nulls, rows=60, group=25,

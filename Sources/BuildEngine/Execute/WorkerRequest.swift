@@ -104,7 +104,7 @@ enum Secrets {
         members[key] = try resolve(member, "\(path).\(key)", environment)
       }
       return .object(members)
-    case .null, .bool, .int, .double: return value
+    case .null, .bool, .int, .unsigned, .double: return value
     }
   }
 }

@@ -111,7 +111,7 @@ package struct ShellCommand {
     case .string(let text): text
     case .array(let values): values.map(text).joined(separator: "\n")
     case .null: ""
-    case .bool, .int, .double, .object: JSONWriter.text(value)
+    case .bool, .int, .unsigned, .double, .object: JSONWriter.text(value)
     }
   }
 }

@@ -60,7 +60,7 @@ enum MetricText {
     case .bool(let flag): flag ? "yes" : "no"
     case .int(let number): Format.grouped(number)
     case .double(let number): Format.number(number)
-    case .null, .array, .object: JSONWriter.text(value)
+    case .null, .unsigned, .array, .object: JSONWriter.text(value)
     }
   }
 

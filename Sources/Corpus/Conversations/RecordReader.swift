@@ -38,7 +38,7 @@ final class RecordReader {
       row = -1
       if files[nextFile].kind == .parquet {
         let file = try ParquetFile(path: path)
-        columns = file.schema.fields.map(\.name)
+        columns = file.schema.fields.map(\.key)
         rows = ParquetRows(file)
       } else {
         columns = nil

@@ -68,7 +68,7 @@ package struct JSONLinesWriter {
   /// As `JSONWriter` writes it, but that of texts only what JSON asks for is escaped.
   private mutating func append(_ value: JSONValue) throws(CorpusError) {
     switch value {
-    case .null, .bool, .int, .double:
+    case .null, .bool, .int, .unsigned, .double:
       buffer.append(contentsOf: JSONWriter.text(value).utf8)
       try flushIfFull()
     case .string(let text): try append(text)

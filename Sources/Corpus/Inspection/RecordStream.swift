@@ -28,7 +28,7 @@ package final class RecordStream {
     switch try CorpusFileKind.of(path) {
     case .parquet:
       let file = try ParquetFile(path: path)
-      fields = file.schema.fields.map(\.name)
+      fields = file.schema.fields.map(\.key)
       if let column {
         source = .rows(try ParquetRows(file, column: column))
       } else {

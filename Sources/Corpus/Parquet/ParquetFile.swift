@@ -31,7 +31,7 @@ package final class ParquetFile: Sendable {
   /// Of the fields, then of what is below them.
   var columnNames: NameList {
     let below = columns.lazy.filter { $0.path.count > 1 }.map(\.name)
-    return NameList([AnyCollection(schema.fields.lazy.map(\.name)), AnyCollection(below)].joined())
+    return NameList([AnyCollection(schema.fields.lazy.map(\.key)), AnyCollection(below)].joined())
   }
 
   private static func readFooter(_ file: InputFile) throws(CorpusError) -> PageBuffer {

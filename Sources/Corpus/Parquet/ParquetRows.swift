@@ -60,7 +60,7 @@ package final class ParquetRows {
       }
       let value = try assemble(field)
       if isSingle { return value }
-      row[field.name] = value
+      row[field.key] = value
     }
     return .object(row)
   }
@@ -90,7 +90,7 @@ package final class ParquetRows {
         return .null
       }
       var members: [String: JSONValue] = [:]
-      for child in children { members[child.name] = try assemble(child) }
+      for child in children { members[child.key] = try assemble(child) }
       try spend(node.leaves.lowerBound, bytes: children.count * ParquetLimits.bytesPerMember)
       return .object(members)
     case .projection(let child):

@@ -27,6 +27,8 @@ struct ParquetNode: Sendable {
   }
 
   var name: String
+  /// Its name in a row or structure, where another field of the same name may go before it.
+  var key: String
   var content: Content
   /// From this definition level on the node is present; for a list: it has an element.
   var definition: Int
@@ -36,6 +38,36 @@ struct ParquetNode: Sendable {
   var repetition: Int
   /// Leaves below this node.
   var leaves: Range<Int>
+
+  init(
+    name: String, content: Content, definition: Int, presence: Int, repetition: Int,
+    leaves: Range<Int>
+  ) {
+    self.name = name
+    key = name
+    self.content = content
+    self.definition = definition
+    self.presence = presence
+    self.repetition = repetition
+    self.leaves = leaves
+  }
+
+  /// Gives the fields of a row or structure different keys: the second `text` becomes `text_2`.
+  static func makeKeysUnique(_ nodes: inout [ParquetNode]) {
+    var taken = Set(nodes.map(\.name))
+    guard taken.count < nodes.count else { return }
+    var numbers: [String: Int] = [:]
+    for place in nodes.indices {
+      let name = nodes[place].name
+      guard var number = numbers[name] else {
+        numbers[name] = 1
+        continue
+      }
+      repeat { number += 1 } while !taken.insert("\(name)_\(number)").inserted
+      numbers[name] = number
+      nodes[place].key = "\(name)_\(number)"
+    }
+  }
 
   /// The node reduced to what `path` names below it, or nil when nothing is there. Names of the
   /// groups that lists are stored with may be given or left out.
@@ -73,15 +105,17 @@ struct ParquetSchema: Sendable {
     for _ in 0..<(try builder.childCount(of: root)) {
       fields.append(try builder.node(path: [], definition: 0, repetition: 0, depth: 1))
     }
+    ParquetNode.makeKeysUnique(&fields)
     guard builder.position == elements.count else {
       throw .invalid(.schema, value: builder.position)
     }
     columns = builder.columns
   }
 
-  /// A field, or what a path with dots names below one.
+  /// A field by its name or its key, or what a path with dots names below one.
   func node(named name: String) -> ParquetNode? {
     if let field = fields.first(where: { $0.name == name }) { return field }
+    if let field = fields.first(where: { $0.key == name }) { return field }
     let path = name.split(separator: ".").map(String.init)
     return fields.lazy.filter { $0.name == path.first }
       .compactMap { $0.projected(to: path.dropFirst()) }.first
@@ -170,6 +204,7 @@ struct ParquetSchema: Sendable {
         children.append(
           try node(path: path, definition: present, repetition: repetition, depth: depth + 1))
       }
+      ParquetNode.makeKeysUnique(&children)
       return ParquetNode(
         name: element.name, content: .structure(children), definition: present, presence: present,
         repetition: repetition, leaves: first..<columns.count)

@@ -26,7 +26,7 @@ enum ParquetValues {
       try budget.spend(bytes: 8)
       let value = values.load(index, as: Int64.self)
       switch column.annotation {
-      case .unsigned where value < 0: return .double(Double(UInt64(bitPattern: value)))
+      case .unsigned where value < 0: return .unsigned(UInt64(bitPattern: value))
       case .decimal(let scale): return .string(decimal(Int128(value), scale))
       default: return .int(Int(value))
       }
@@ -53,10 +53,8 @@ enum ParquetValues {
     case .string:
       if let byte = UTF8Check.firstFault(bytes) { throw .invalidUTF8(value: index, byte: byte) }
       return .string(String(decoding: bytes, as: UTF8.self))
-    case .decimal(let scale) where bytes.count <= 16:
-      let isNegative = (bytes.first ?? 0) & 0x80 != 0
-      let value = bytes.reduce(isNegative ? Int128(-1) : 0) { ($0 &<< 8) | Int128($1) }
-      return .string(decimal(value, scale))
+    case .decimal(let scale) where bytes.count <= longestDecimal:
+      return .string(decimal(bytes, scale))
     case .float16 where bytes.count == 2:
       return .double(float16(UInt16(bytes[0]) | (UInt16(bytes[1]) << 8)))
     case .other("UUID"): return hexadecimal(bytes)
@@ -79,14 +77,49 @@ enum ParquetValues {
     return .object(["hex": .string(String(decoding: text, as: UTF8.self))])
   }
 
+  /// Bytes of a decimal of 76 digits, the longest that Arrow knows.
+  private static let longestDecimal = 32
+
   /// `value` ÷ 10^`scale` with all digits.
   static func decimal(_ value: Int128, _ scale: Int) -> String {
-    guard (1...64).contains(scale) else { return "\(value)" }
-    var digits = "\(value.magnitude)"
-    if digits.count <= scale {
-      digits = String(repeating: "0", count: scale + 1 - digits.count) + digits
+    decimal("\(value.magnitude)", isNegative: value < 0, scale)
+  }
+
+  private static func decimal(_ digits: String, isNegative: Bool, _ scale: Int) -> String {
+    let sign = isNegative ? "-" : ""
+    guard (1...76).contains(scale) else { return sign + digits }
+    let missing = max(0, scale + 1 - digits.count)
+    let padded = String(repeating: "0", count: missing) + digits
+    return sign + padded.dropLast(scale) + "." + padded.suffix(scale)
+  }
+
+  /// A number in two's complement, its highest byte first, ÷ 10^`scale` with all digits.
+  private static func decimal(_ bytes: UnsafeRawBufferPointer, _ scale: Int) -> String {
+    let isNegative = (bytes.first ?? 0) & 0x80 != 0
+    var magnitude = Array(bytes)
+    if isNegative {
+      var carry = true
+      for place in magnitude.indices.reversed() {
+        magnitude[place] = ~magnitude[place] &+ (carry ? 1 : 0)
+        carry = carry && magnitude[place] == 0
+      }
     }
-    return (value < 0 ? "-" : "") + digits.dropLast(scale) + "." + digits.suffix(scale)
+    // Long division by 10⁹; the remainders are the digits, the lowest first.
+    var groups: [UInt64] = []
+    repeat {
+      var remainder: UInt64 = 0
+      for place in magnitude.indices {
+        let value = remainder << 8 | UInt64(magnitude[place])
+        magnitude[place] = UInt8(value / 1_000_000_000)
+        remainder = value % 1_000_000_000
+      }
+      groups.append(remainder)
+    } while magnitude.contains { $0 != 0 }
+    let lower = groups.dropLast().reversed().map { group in
+      let text = "\(group)"
+      return String(repeating: "0", count: 9 - text.count) + text
+    }
+    return decimal("\(groups.last ?? 0)" + lower.joined(), isNegative: isNegative, scale)
   }
 
   /// Days since 1970-01-01 as a date of the Gregorian calendar (algorithm of H. Hinnant,

@@ -168,6 +168,10 @@ struct CompactWriter {
     case .double(let number):
       tag(.number)
       body.fixed(number.bitPattern)
+    case .unsigned(let integer):
+      // A number in a pipeline file is `.int` or `.double`; this is how it would be read there.
+      tag(.number)
+      body.fixed(Double(integer).bitPattern)
     case .string(let text):
       tag(.text)
       self.text(text)
