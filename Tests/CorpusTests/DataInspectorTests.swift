@@ -103,6 +103,33 @@ import Testing
     }
   }
 
+  @Test func valuesBeforeAFaultAreHandedOn() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.file("a.jsonl", "{\"a\": 1}\n{\"a\": [2]}\n{\"a\": }\n")
+    for (column, expected) in [("a", "1\n[2]\n"), (nil, "{\"a\":1}\n{\"a\":[2]}\n")] {
+      var output: [UInt8] = []
+      let error = #expect(throws: CorpusError.self) {
+        try DataInspector.writeRecords(of: path, column: column, atMost: .max) {
+          output.append(contentsOf: $0)
+        }
+      }
+      #expect(String(decoding: output, as: UTF8.self) == expected)
+      #expect(error?.message.hasPrefix("\(path):3:7: ") == true)
+    }
+    // Pages after the broken one are not looked at, those before it are there.
+    var bytes = try contents(of: sampleData + "/shard_00000.parquet")
+    for offset in 0..<2000 { bytes[bytes.count / 2 + offset] = 0xff }
+    let broken = try folder.file("a.parquet", bytes)
+    var output: [UInt8] = []
+    #expect(throws: CorpusError.self) {
+      try DataInspector.writeColumn("text", of: broken) { output.append(contentsOf: $0) }
+    }
+    let rows = try ParquetRows(ParquetFile(path: broken), column: "text")
+    var count = 0
+    #expect(throws: CorpusError.self) { while try rows.next() != nil { count += 1 } }
+    #expect(count > 100 && output.count { $0 == 0x0a } == count)
+  }
+
   @Test func aFolderStandsForItsFiles() throws {
     let folder = try ScratchFolder()
     try folder.file("0/a.parquet", try contents(of: fixtures + "/gsm8k.parquet"))
