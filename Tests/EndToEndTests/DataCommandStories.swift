@@ -30,6 +30,45 @@ import Testing
     #expect(try project.run("data", "talk.parquet", "--jsonl").lines.count == 2)
   }
 
+  @Test(arguments: [600, 601])
+  func longMembersAreCut(count: Int) throws {
+    let text = String(repeating: "y", count: count)
+    try project.write("long.jsonl", "{\"a\": \"\(text)\", \"b\": [\"\(text)\"]}\n")
+    let shown = String(repeating: "y", count: 600)
+    let list = "[\"" + shown.dropLast(2)
+    #expect(
+      try project.run("data", "long.jsonl", "--head", "1").output
+        == "a: \(shown)\(count > 600 ? "…" : "")\nb: \(list)…\n\n")
+    #expect(
+      try project.run("data", "long.jsonl", "--head", "1", "--column", "a").output == text + "\n")
+  }
+
+  @Test func chatsAreReadable() throws {
+    try project.write(
+      "chat.jsonl",
+      #"""
+      [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": [{"type": "text", "text": "It is"}, {"type": "python", "text": "2+2"}]}]
+      {"id": 7, "messages": [{"role": "user", "content": "Hi\u001b"}]}
+      [{"role": "user", "content": "x", "score": 1}]
+      [1, 2]
+
+      """#)
+    #expect(
+      try project.run("data", "chat.jsonl", "--head", "4").output == """
+        user: 2+2?
+        assistant: It is
+        assistant (python): 2+2
+
+        id: 7
+        messages:
+          user: Hi\u{fffd}
+
+        [{"content":"x","role":"user","score":1}]
+        [1,2]
+
+        """)
+  }
+
   @Test func dataDoesNotDriveTheTerminal() throws {
     try project.write("bell.jsonl", #"{"a": "x\ty\u001b[2J", "b\u0007\n": 1}"#)
     #expect(

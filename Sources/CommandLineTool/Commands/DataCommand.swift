@@ -1,6 +1,5 @@
 import ArgumentParser
 import Corpus
-import Diagnostics
 import Glibc
 import JSON
 
@@ -82,43 +81,18 @@ struct DataCommand: ParsableCommand {
   }
 
   private func showRecords(_ terminal: Terminal) throws(CorpusError) {
+    let text = RecordText(usesColor: terminal.usesColor)
     var left = head ?? .max
     for path in try DataInspector.files(at: file) where left > 0 {
       let records = try RecordStream(path: path, column: column)
       while left > 0, let record = try records.next() {
-        show(record, records.fields, terminal)
+        let lines =
+          column == nil
+          ? text.lines(record: record, fields: records.fields) : text.lines(column: record)
+        for line in lines { terminal.print(line) }
         left -= 1
       }
     }
-  }
-
-  private func show(_ record: JSONValue, _ fields: [String], _ terminal: Terminal) {
-    guard let members = record.objectValue, column == nil else {
-      return terminal.print(Self.shown(record, atMost: Self.longestColumnValue))
-    }
-    let known = Set(fields)
-    let others = members.keys.filter { !known.contains($0) }.sorted()
-    for name in fields + others {
-      guard let value = members[name] else { continue }
-      let shown = Self.shown(value, atMost: Self.longestMember)
-      let printable = PrintableText.clean(name, keeping: "")
-      terminal.print("\(Style.accent(printable, terminal.usesColor)): \(shown)")
-    }
-    terminal.print()
-  }
-
-  /// Characters of a record's member, and of the one column that was asked for.
-  private static let longestMember = 600
-  private static let longestColumnValue = 100_000
-
-  /// For people: data must neither drive their terminal nor fill it for hours. `--jsonl` gives it as
-  /// it is.
-  private static func shown(_ value: JSONValue, atMost limit: Int) -> String {
-    let beginning = value.beginning(limit + 1)
-    let scalars = (beginning.stringValue ?? JSONWriter.text(beginning)).unicodeScalars
-    let isCut = scalars.count > limit
-    let text = PrintableText.clean(String(scalars.prefix(limit)), keeping: "\n\t")
-    return isCut ? text + "…" : text
   }
 
   private static func write(_ bytes: UnsafeRawBufferPointer) {
