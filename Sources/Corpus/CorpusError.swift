@@ -79,7 +79,7 @@ package enum ParquetFault: Error, Sendable, Hashable {
   case decompressedSize(expected: Int, found: Int)
   case checksum(stored: UInt32, computed: UInt32)
   case dictionaryIndex(Int, count: Int)
-  /// `value` is the index among the page's values that are not null, `byte` that in the value.
+  /// `value` is the index among the page's values, nulls included, `byte` that in the value.
   case invalidUTF8(value: Int, byte: Int)
   /// Two columns of one structure, or levels and counts, contradict each other.
   case inconsistent(Part)

@@ -113,6 +113,23 @@ import Testing
     #expect(message.contains("checksum mismatch") || message.contains("UTF-8"), "\(message)")
   }
 
+  @Test func aFaultyTextIsCountedWithTheNullsBeforeIt() throws {
+    // A text and two nulls before one whose second byte is no UTF-8.
+    let folder = try ScratchFolder()
+    var bytes = try contents(of: fixtures + "/after-nulls.parquet")
+    let found = try #require(bytes.firstRange(of: Array("three".utf8)))
+    bytes[found.lowerBound + 1] = 0xff
+    let path = try folder.file("a.parquet", bytes)
+    let expected = CorpusError.parquet(
+      path: path, place: ParquetPlace(rowGroup: 0, column: "c", page: 0),
+      fault: .invalidUTF8(value: 3, byte: 1))
+    #expect(throws: expected) { try values(path) }
+    #expect(throws: expected) {
+      let rows = try ParquetRows(ParquetFile(path: path), column: "c")
+      while try rows.next() != nil {}
+    }
+  }
+
   @Test func otherFilesAreNotParquet() throws {
     let folder = try ScratchFolder()
     for content in ["", "PAR1", "hello, this is no parquet file", "PAR1abcdefghPARE"] {

@@ -250,13 +250,16 @@ def task_fixtures(folder):
 
 
 def name_fixtures(folder):
-    """Two columns of one name, which differ in what their definition levels mean."""
+    """Texts behind nulls; two columns of one name, which differ in what their definition levels mean."""
     def save(name, columns):
         fields = [pa.field(name, array.type, nullable=nullable) for name, array, nullable in columns]
         table = pa.Table.from_arrays([array for _, array, _ in columns], schema=pa.schema(fields))
         pq.write_table(table, folder / f"{name}.parquet", compression="NONE")
 
     texts = pa.array(["x", "y", "z"])
+    nulls = pa.table({"c": ["one", None, None, "three"]})
+    pq.write_table(nulls, folder / "after-nulls.parquet", compression="NONE", use_dictionary=False,
+                   write_statistics=False)
     save("nested-name", [("a", pa.array([None] * 3, pa.struct([("b", pa.string())])), True), ("a.b", texts, False)])
     save("twice-named", [("text", pa.array([None] * 3, pa.binary()), True), ("text", texts, False)])
 

@@ -46,7 +46,8 @@ final class TextPages {
       let page = try decoder.decode(raw)
       for index in 0..<page.values.count {
         if let byte = UTF8Check.firstFault(page.values.bytes(index)) {
-          throw ParquetFault.invalidUTF8(value: index, byte: byte)
+          let place = page.position(ofValue: index, maximumDefinition: column.maximumDefinition)
+          throw ParquetFault.invalidUTF8(value: place, byte: byte)
         }
       }
       return page

@@ -47,4 +47,16 @@ struct DecodedPage: Sendable {
   var repetitionLevels: PageBuffer?
   var values: ColumnVector
   var place: ParquetPlace
+
+  /// Where value `index` stands among the values and nulls of the page.
+  func position(ofValue index: Int, maximumDefinition: Int) -> Int {
+    guard let definitionLevels else { return index }
+    var left = index
+    for (position, level) in definitionLevels.bytes.prefix(count).enumerated()
+    where level == maximumDefinition {
+      if left == 0 { return position }
+      left -= 1
+    }
+    return index
+  }
 }

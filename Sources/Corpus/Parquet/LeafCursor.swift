@@ -53,7 +53,9 @@ struct LeafCursor {
     do throws(ParquetFault) {
       return try ParquetValues.json(page.values, valueIndex, column, &budget)
     } catch {
-      throw .parquet(path: path, place: page.place, fault: error)
+      var fault = error
+      if case .invalidUTF8(_, let byte) = error { fault = .invalidUTF8(value: position, byte: byte) }
+      throw .parquet(path: path, place: page.place, fault: fault)
     }
   }
 
