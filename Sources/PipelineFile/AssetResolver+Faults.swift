@@ -5,10 +5,25 @@ extension AssetResolver {
   func checkDeclaration(_ asset: Pipeline.Asset) {
     let declaration = StepDeclaration(
       parameters: asset.parameters, inputs: asset.inputs.map(\.name),
-      partitionKey: asset.partitions?.key, partitions: asset.partitions?.values ?? [])
+      partitionKey: asset.partitions?.key, partitions: asset.partitions?.values ?? [],
+      layers: layers(asset))
     for fault in asset.step.faults(declaration) {
       problems.report(.stepFault(fault.message, help: fault.help), at: node(fault.path))
     }
+  }
+
+  private func layers(_ asset: Pipeline.Asset) -> [String: StepDeclaration.Layer] {
+    var layers: [String: StepDeclaration.Layer] = [:]
+    for origin in asset.origins {
+      switch origin.origin {
+      case .stepDefault: break
+      case .file:
+        let isProfile = overlay?.parameters?[origin.parameter] != nil
+        layers[origin.parameter] = isProfile ? .profile : .pipelineFile
+      case .commandLine: layers[origin.parameter] = .commandLine
+      }
+    }
+    return layers
   }
 
   /// The deepest node there is on the way; in the profile's file where that has the parameter.

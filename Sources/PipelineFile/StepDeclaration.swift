@@ -8,15 +8,24 @@ package struct StepDeclaration: Sendable {
   /// Nil for an asset without partitions.
   package var partitionKey: String?
   package var partitions: [String]
+  /// Of the parameters that are no defaults, what gave them last.
+  package var layers: [String: Layer]
+
+  package enum Layer: Int, Sendable, Comparable {
+    case pipelineFile, profile, commandLine
+
+    package static func < (a: Layer, b: Layer) -> Bool { a.rawValue < b.rawValue }
+  }
 
   package init(
     parameters: [String: JSONValue], inputs: [String] = [], partitionKey: String? = nil,
-    partitions: [String] = []
+    partitions: [String] = [], layers: [String: Layer] = [:]
   ) {
     self.parameters = parameters
     self.inputs = inputs
     self.partitionKey = partitionKey
     self.partitions = partitions
+    self.layers = layers
   }
 
   /// What a step finds wrong with its own parameters, beyond types and ranges.

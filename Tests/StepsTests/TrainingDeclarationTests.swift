@@ -46,6 +46,34 @@ import Testing
     #expect(try #require(found.first).message.contains(text), "\(found)")
   }
 
+  @Test func ofTwoWaysToSayOneThingNoneIsIgnoredSilently() {
+    func paths(
+      _ schema: StepSchema, _ given: [String: (JSONValue, StepDeclaration.Layer)]
+    ) -> [[String]] {
+      var parameters = given.mapValues { $0.0 }
+      for parameter in schema.parameters where parameters[parameter.name] == nil {
+        parameters[parameter.name] = parameter.defaultValue
+      }
+      let faults = schema.faults(
+        StepDeclaration(parameters: parameters, layers: given.mapValues { $0.1 }))
+      return faults.map(\.path)
+    }
+    let all: [String: (JSONValue, StepDeclaration.Layer)] = [
+      "depth": (4, .pipelineFile), "layers": (2, .pipelineFile), "width": (64, .pipelineFile),
+      "heads": (2, .pipelineFile), "steps": (10, .pipelineFile),
+      "operations": (1e9, .pipelineFile), "tokens_per_parameter": (20, .pipelineFile),
+    ]
+    #expect(
+      paths(TrainStep.baseSchema, all) == [["depth"], ["operations"], ["tokens_per_parameter"]])
+    let layers: [StepDeclaration.Layer] = [.pipelineFile, .profile, .commandLine]
+    for (steps, epochs) in layers.flatMap({ a in layers.map { (a, $0) } }) {
+      // What is above may change what is below, but not be ignored for it.
+      #expect(
+        paths(TrainStep.sftSchema, ["steps": (10, steps), "epochs": (2, epochs)])
+          == (steps > epochs ? [] : [["epochs"]]), "\(steps) \(epochs)")
+    }
+  }
+
   @Test func faultsAreToldTogether() {
     #expect(
       faults(TrainStep.baseSchema, ["depth": 5, "tokens_per_step": 100, "warmup_ratio": 0.9])

@@ -23,7 +23,8 @@ struct TrainingDeclaration {
     } catch {
       return [.init([shapeParameter], error.message, help: error.help)]
     }
-    return fault { () throws(TrainingError) in try options.validate() } + shape(options)
+    return contradictions
+      + fault { () throws(TrainingError) in try options.validate() } + shape(options)
       + fault { () throws(TrainingError) in
         // Without it the model's own length counts, which is not known yet.
         guard let sequence = options.sequenceLength else { return }
@@ -50,6 +51,32 @@ struct TrainingDeclaration {
   private var shapeParameter: String {
     ["layers", "width", "heads", "key_value_heads"]
       .first { declaration.parameters[$0] != nil } ?? "layers"
+  }
+
+  /// Ways to say one thing, of which the first one that is given counts: so a profile or `--set` can
+  /// shorten a run planned otherwise. Given in one place, or below what would be ignored, it is a
+  /// mistake.
+  private static let alternatives: [(what: String, names: [String])] = [
+    ("the shape", ["layers", "depth"]),
+    ("how long to train", ["steps", "operations", "tokens_per_parameter", "epochs"]),
+  ]
+
+  private var contradictions: [StepDeclaration.Fault] {
+    var faults: [StepDeclaration.Fault] = []
+    for (what, names) in Self.alternatives {
+      for (place, name) in names.enumerated() {
+        guard let layer = declaration.layers[name],
+          let winner = names[..<place].first(where: {
+            declaration.layers[$0].map { $0 <= layer } ?? false
+          })
+        else { continue }
+        faults.append(
+          .init(
+            [name], "`\(winner)` and `\(name)` both say \(what)",
+            help: "leave one out, or make it `null`: `\(winner)` would count alone"))
+      }
+    }
+    return faults
   }
 
   /// Later stages take the shape of their model. The size of the vocabulary does not matter here.

@@ -84,7 +84,8 @@ extension TrainingOptions {
   private mutating func readLength(
     _ parameters: ParameterReader, stage: TrainingStage.Kind
   ) throws(StepFailure) {
-    // An exact number wins, so that `--set pretrain.steps=10` shortens a run planned otherwise.
+    // An exact number wins, so that `--set pretrain.steps=10` shortens a run planned otherwise; where
+    // that is not what was meant, `TrainingDeclaration` finds a fault.
     if let steps = try parameters.optionalInt("steps") {
       length = .steps(steps)
     } else if let operations = try parameters.optionalDouble("operations") {

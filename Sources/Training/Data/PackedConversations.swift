@@ -47,8 +47,8 @@ package struct PackedConversations: BatchSource {
     }
   }
 
-  /// Puts the conversations of the next row into `items`: again and again the longest that still fits, the one that has
-  /// waited longest among equals.
+  /// Puts the conversations of the next row into `items`: again and again the longest that still
+  /// fits, the one that has waited longest among equals.
   private mutating func fillRow(places: Int) {
     items.removeAll(keepingCapacity: true)
     var left = places
