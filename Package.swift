@@ -102,7 +102,9 @@ let swiftTargets: [Target] = [
     dependencies: ["CCurl", "CHash", "CSystem", "CZstd", "CBrotli", "CZlib", "JSON"]),
   .target(
     name: "Corpus",
-    dependencies: ["CSystem", "CZstd", "CSnappy", "CLZ4", "CBrotli", "CZlib", "Diagnostics", "JSON"]),
+    dependencies: [
+      "CSystem", "CZstd", "CSnappy", "CLZ4", "CBrotli", "CZlib", "Diagnostics", "JSON",
+    ]),
   .target(name: "Tokenization", dependencies: ["CSystem", "Corpus", "JSON"]),
   .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels", "CSystem"]),
   .target(

@@ -35,7 +35,6 @@ extension CorpusError: CustomStringConvertible {
     let isCompressed = [".gz", ".zst", ".bz2", ".xz", ".zip"].contains { path.hasSuffix($0) }
     return isCompressed ? "; decompress it first" : ""
   }
-
 }
 
 extension NameList: CustomStringConvertible {
@@ -152,7 +151,15 @@ extension GeneratorFault {
       "the largest operand of `arithmetic` is \(range.lowerBound) to \(range.upperBound), not "
         + "\(operand)"
     case .invalidWeight(let weight): "weight \(weight) is not a number of at least 0"
-    case .emptySource(let name): "the source `\(name)` has no conversation"
+    case .emptySource(let name, let reason):
+      switch reason {
+      case .nothingRead: "the source `\(name)` has no conversation"
+      case .limit: "the source `\(name)` has no conversation: its `limit` is 0"
+      case .nothingHeldOut:
+        "the source `\(name)` has no conversation with `split: test`: no question in it is held out"
+      case .allHeldOut:
+        "the source `\(name)` has no conversation to train on: all its questions are held out"
+      }
     case .nothingTaken(let name, nil):
       "the source `\(name)` would give no conversation: its `epochs` are too few"
     case .nothingTaken(let name, let rest?):

@@ -151,11 +151,23 @@ package enum TokenShardFault: Error, Sendable, Hashable {
   case mixed(String)
 }
 
+/// Why a source of a mixture has no conversation.
+package enum EmptySource: Sendable, Hashable {
+  /// Its files hold none.
+  case nothingRead
+  /// Its limit is 0.
+  case limit
+  /// It asks for what is held out, and that is none of its conversations.
+  case nothingHeldOut
+  /// All it has is held out.
+  case allHeldOut
+}
+
 package enum GeneratorFault: Error, Sendable, Hashable {
   case emptyWordList
   case operandOutOfRange(Int, ClosedRange<Int>)
   case invalidWeight(Double)
-  case emptySource(String)
+  case emptySource(String, EmptySource)
   /// A source's part of a mixture comes to no conversation; with a weight it is a share of `rest`,
   /// what all sources with one have together.
   case nothingTaken(String, rest: Int?)

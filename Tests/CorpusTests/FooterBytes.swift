@@ -6,7 +6,8 @@ struct FooterBytes {
 
   mutating func group(_ name: String, children: Int) {
     // Name (4) and number of children (5).
-    add([0x48] + Self.number(name.utf8.count) + Array(name.utf8) + [0x15] + Self.number(2 * children))
+    add(
+      [0x48] + Self.number(name.utf8.count) + Array(name.utf8) + [0x15] + Self.number(2 * children))
   }
 
   /// An optional INT32.

@@ -164,6 +164,26 @@ import Testing
     #expect(fault { $0.sources[2].epochs = 1e300 } == .generator(.mixtureTooLarge(1 << 40)))
   }
 
+  @Test func anEmptySourceSaysWhy() throws {
+    let folder = try ScratchFolder()
+    let chats = try folder.file(
+      "a.jsonl", #"[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]"#)
+    let none = try folder.file("b.jsonl", "")
+    func reason(
+      _ path: String, _ filter: ConversationSource.Filter, limit: Int? = nil
+    ) -> CorpusError? {
+      let source = ConversationSource(
+        name: "s", origin: .files([path], format: nil), limit: limit, filter: filter)
+      return #expect(throws: CorpusError.self) {
+        try ConversationMixture(sources: [source]).write(to: folder.path + "/m.jsonl")
+      }
+    }
+    #expect(reason(none, .including(["x"])) == .generator(.emptySource("s", .nothingRead)))
+    #expect(reason(chats, .including(["z"])) == .generator(.emptySource("s", .nothingHeldOut)))
+    #expect(reason(chats, .excluding(["x"])) == .generator(.emptySource("s", .allHeldOut)))
+    #expect(reason(chats, .all, limit: 0) == .generator(.emptySource("s", .limit)))
+  }
+
   @Test(arguments: [
     (10, [1.0, 1, 1], [4, 3, 3]), (5, [1, 1], [3, 2]), (10, [0.1, 0.2, 0.7], [1, 2, 7]),
     (7, [1e-9, 1e9, 5e8], [0, 5, 2]), (100, [1, 2, 4], [14, 29, 57]),

@@ -77,7 +77,8 @@ import Testing
     let fault = try project.run("data", "bell.jsonl", "--column", "\u{1b}[2J")
     #expect(fault.status == 2)
     #expect(
-      fault.error == "error: bell.jsonl: there is no column `\u{fffd}[2J`; it has `a`, `b\u{fffd}\n`\n")
+      fault.error
+        == "error: bell.jsonl: there is no column `\u{fffd}[2J`; it has `a`, `b\u{fffd}\n`\n")
     try project.write(
       "pipeline.yaml",
       """

@@ -37,6 +37,30 @@ import Testing
         "  t:\n    step: tokenizer.train\n    inputs: {text: words.txt}\n    with: {vocab_size: 3}\n",
       expected: ["pipeline.yaml:6:24: error: `vocab_size`", "found `3`"]),
     Fault(
+      name: "two lengths",
+      text: """
+          s:
+            step: train.sft
+            inputs: {model: words.txt, conversations: words.txt}
+            with: {steps: 3, epochs: 2}
+
+        """,
+      expected: [
+        "pipeline.yaml:6:30: error: `steps` and `epochs` both say how long to train",
+        "help: leave one out, or make it `null`",
+      ]),
+    Fault(
+      name: "a mixture that no memory holds",
+      text: """
+          m:
+            step: data.conversations
+            with:
+              size: 1000000000000
+              sources: [{generator: arithmetic, count: 9, weight: 1}]
+
+        """,
+      expected: ["pipeline.yaml:6:13: error: `size`", "100000000"]),
+    Fault(
       name: "missing input",
       text: "  a:\n    step: shell\n    inputs: {x: nothing}\n    with: {command: 'true'}\n",
       expected: ["pipeline.yaml:5:17: error: `nothing` is neither an asset nor a file"]),

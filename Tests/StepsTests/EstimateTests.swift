@@ -32,6 +32,13 @@ import Testing
       tokens_of_chats:
         step: data.conversations
         with: {sources: [{generator: arithmetic, count: 1000}]}
+      mix:
+        step: data.conversations
+        with:
+          size: 1000000
+          sources:
+            - {generator: arithmetic, count: 1000, weight: 3}
+            - {generator: arithmetic, count: 1000, epochs: 2}
     """
 
   private func estimates(
@@ -83,6 +90,14 @@ import Testing
     // A later stage takes the shape of the model it starts from.
     #expect(found["sft"]?.training?.parameters == training.parameters)
     #expect(found["sft"]?.training?.tokens == 40_960)
+  }
+
+  @Test func aMixtureIsEstimatedByTheSizeThatWasAskedFor() throws {
+    let found = try estimates(stale: ["mix": 1, "tokens_of_chats": 1])
+    #expect(found["tokens_of_chats"]?.disk == 250_000)
+    #expect(found["mix"]?.disk == 250_000_000)
+    #expect(try #require(found["mix"]?.memory) > 100_000_000)
+    #expect(try #require(found["mix"]?.seconds) > 10)
   }
 
   @Test func aPastRunOfSimilarSizeDecidesTheTime() throws {

@@ -58,7 +58,8 @@ import Training
   /// A validation that counts nothing has no loss: 0 would be the best of all.
   @Test func validationSetsWithoutAReplyToMeasureAreRefused() throws {
     try workshop.train(.base, into: "base")
-    let chat = #"[{"role":"user","content":"\#(String(repeating: "long ", count: 20))"},"#
+    let chat =
+      #"[{"role":"user","content":"\#(String(repeating: "long ", count: 20))"},"#
       + #"{"role":"assistant","content":"short"}]"#
     let path = workshop.path + "/long.jsonl"
     try CheckpointFiles.write(Array(chat.utf8), to: path)

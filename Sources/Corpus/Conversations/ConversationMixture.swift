@@ -46,7 +46,7 @@ package struct ConversationMixture: Sendable {
       for value in [source.epochs, source.weight ?? 0] where !(value >= 0 && value.isFinite) {
         throw .generator(.invalidWeight(value))
       }
-      var entries = try spool.add(source, index: index, progress: progress)
+      var (entries, read) = try spool.add(source, index: index, progress: progress)
       if let limit = source.limit, entries.count > limit {
         if let seed = source.seed {
           var random = self.random(purpose: 1, index, seed)
@@ -54,7 +54,9 @@ package struct ConversationMixture: Sendable {
         }
         entries.removeSubrange(max(limit, 0)...)
       }
-      guard !entries.isEmpty else { throw .generator(.emptySource(source.name)) }
+      guard !entries.isEmpty else {
+        throw .generator(.emptySource(source.name, Self.emptiness(of: source, read: read)))
+      }
       pools.append(entries)
     }
     let sizes = try targetSizes(pools.map(\.count))
@@ -79,6 +81,16 @@ package struct ConversationMixture: Sendable {
     var state = SplitMix64.mix(UInt64(bitPattern: Int64(seed)))
     state = SplitMix64.mix(state ^ purpose)
     return SplitMix64(seed: SplitMix64.mix(state ^ UInt64(source)))
+  }
+
+  private static func emptiness(of source: ConversationSource, read: Int) -> EmptySource {
+    if let limit = source.limit, limit <= 0 { return .limit }
+    guard read > 0 else { return .nothingRead }
+    return switch source.filter {
+    case .all: .nothingRead
+    case .including: .nothingHeldOut
+    case .excluding: .allHeldOut
+    }
   }
 
   /// How many conversations each source gives.

@@ -15,17 +15,19 @@ final class ConversationSpool {
     file = try OutputFile(path: path, isScratch: true)
   }
 
-  /// Appends the conversations of a source, as many as it can need.
+  /// Appends the conversations of a source, as many as it can need; gives also how many were read.
   func add(
     _ source: ConversationSource, index: Int, progress: (Int) throws(CorpusError) -> Void
-  ) throws(CorpusError) -> [Entry] {
+  ) throws(CorpusError) -> (entries: [Entry], read: Int) {
     var entries: [Entry] = []
+    var read = 0
     // A random choice has to see all of a source; the first ones are enough otherwise.
     let needed = source.seed == nil ? source.limit ?? .max : .max
     switch source.origin {
     case .files(let paths, let format):
       let reader = try ConversationReader(paths: paths, format: format)
       while entries.count < needed, let conversation = try reader.next() {
+        read += 1
         guard source.filter.accepts(conversation) else { continue }
         entries.append(try add(conversation, index, progress))
       }
@@ -33,8 +35,9 @@ final class ConversationSpool {
       for example in 0..<max(0, min(count, needed)) {
         entries.append(try add(generator.example(example).conversation, index, progress))
       }
+      read = entries.count
     }
-    return entries
+    return (entries, read)
   }
 
   private func add(

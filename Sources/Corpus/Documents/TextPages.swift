@@ -14,7 +14,8 @@ final class TextPages {
       let column = fields.first(where: { $0.name == name })
         ?? file.columns.first(where: { $0.name == name })
     else {
-      throw .missingColumn(path: path, column: name, available: NameList(file.columns.lazy.map(\.name)))
+      throw .missingColumn(
+        path: path, column: name, available: NameList(file.columns.lazy.map(\.name)))
     }
     try self.init(file: file, column: column, decoder: decoder)
   }

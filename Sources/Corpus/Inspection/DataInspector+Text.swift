@@ -13,7 +13,9 @@ extension DataInspector {
       var text =
         "parquet file, \(number("bytes")) bytes: \(number("rows")) rows in "
         + (groups == 1 ? "one row group\n" : "\(grouped(groups)) row groups of \(span)\n")
-      if let writer = description["created_by"]?.stringValue { text += "written by \(cell(writer))\n" }
+      if let writer = description["created_by"]?.stringValue {
+        text += "written by \(cell(writer))\n"
+      }
       return text + "\n" + columnTable(description["columns"]?.arrayValue ?? [])
     case "folder":
       var rows = [["file", "kind", "bytes", "records"]]

@@ -54,7 +54,9 @@ struct LeafCursor {
       return try ParquetValues.json(page.values, valueIndex, column, &budget)
     } catch {
       var fault = error
-      if case .invalidUTF8(_, let byte) = error { fault = .invalidUTF8(value: position, byte: byte) }
+      if case .invalidUTF8(_, let byte) = error {
+        fault = .invalidUTF8(value: position, byte: byte)
+      }
       throw .parquet(path: path, place: page.place, fault: fault)
     }
   }

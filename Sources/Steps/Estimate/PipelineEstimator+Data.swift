@@ -82,22 +82,47 @@ extension PipelineEstimator {
 
   /// Bytes that sources name, as often as the mixture takes them; nil when a size is unknown.
   private func conversationBytes(_ asset: Pipeline.Asset) -> Double? {
+    let size = asset.parameters["size"]?.doubleValue
     var bytes = 0.0
+    var count = 0.0
+    var weights = 0.0
+    var weightedBytes = 0.0
     for source in asset.parameters["sources"]?.arrayValue ?? [] {
-      let epochs = source["epochs"]?.doubleValue ?? 1
-      if let input = source["input"]?.stringValue {
-        guard source["split"]?.stringValue != "test" else { continue }
-        // A limit in conversations: about 1.5 kB each.
-        let limit = source["limit"]?.doubleValue.map { $0 * 1500 } ?? .infinity
-        let available = text(asset, input)
-        let taken = min(limit, available > 0 ? available * epochs : .infinity)
-        guard taken.isFinite else { return nil }
-        bytes += taken
-      } else if let count = source["count"]?.doubleValue {
-        bytes += count * 250
+      let isGenerated = source["input"] == nil
+      let each = isGenerated ? Self.bytesPerExercise : Self.bytesPerChat
+      if let size, size > 0, let weight = source["weight"]?.doubleValue {
+        weights += weight
+        weightedBytes += weight * each
+        continue
       }
+      guard isGenerated || source["split"]?.stringValue != "test" else { continue }
+      let epochs = source["epochs"]?.doubleValue ?? 1
+      let limit = source["limit"]?.doubleValue.map { $0 * each } ?? .infinity
+      let available =
+        isGenerated
+        ? (source["count"]?.doubleValue ?? 0) * each
+        : text(asset, source["input"]?.stringValue ?? "")
+      // An input that is not there yet has no size; a limit tells one.
+      let taken = min(limit, isGenerated || available > 0 ? available : .infinity) * epochs
+      guard taken.isFinite else { return nil }
+      bytes += taken
+      count += taken / each
     }
+    // Sources with weights share the rest, going round as often as that asks.
+    if let size, weights > 0 { bytes += max(0, size - count) * weightedBytes / weights }
     return bytes > 0 ? bytes : nil
+  }
+
+  /// Bytes of one conversation of a chat data set, and of a generated one.
+  private static let bytesPerChat = 1500.0
+  private static let bytesPerExercise = 250.0
+
+  /// For each conversation of a mixture, while its order is made.
+  func conversationMemory(_ asset: Pipeline.Asset) -> Double {
+    let count =
+      asset.parameters["size"]?.doubleValue
+      ?? (sizes[asset.name] ?? 0) / Self.bytesPerExercise
+    return count * 60
   }
 
   // MARK: Fetching

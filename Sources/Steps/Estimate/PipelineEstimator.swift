@@ -109,8 +109,9 @@ package struct PipelineEstimator {
       estimate.memory = Self.int(100e6 + one / 2)
     case "data.conversations":
       let bytes = asset.inputs.reduce(0) { $0 + text(asset, $1.name) }
-      set(&estimate, bytes: bytes, rate: Rate.conversations, 1)
-      estimate.memory = Self.int(50e6 + bytes)
+      let written = sizes[asset.name] ?? 0
+      set(&estimate, bytes: max(bytes, written), rate: Rate.conversations, 1)
+      estimate.memory = Self.int(50e6 + bytes + conversationMemory(asset))
     case "train.base", "train.mid", "train.sft": train(asset, known, &estimate)
     case "eval.loss": evaluateLoss(asset, &estimate)
     case "report", "export.hf", "tokenizer.import":
