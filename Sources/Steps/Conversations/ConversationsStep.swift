@@ -32,7 +32,7 @@ package struct ConversationsStep: Step {
       "`test` takes what is held out, `train` everything else"),
     ParameterSchema("epochs", .number(0...1e6), default: 1.0, "how often all of it is used"),
     ParameterSchema("weight", .number(0...1e9), "share of `size` among sources with a weight"),
-    ParameterSchema("limit", .integer(0...Int.max), "most conversations to take"),
+    ParameterSchema("limit", .integer(1...Int.max), "most conversations to take"),
     ParameterSchema(
       "seed", .integer(0...Int.max), "choose them at random (default: the first ones)"),
   ]
