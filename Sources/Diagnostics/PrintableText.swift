@@ -2,7 +2,7 @@
 package enum PrintableText {
   /// `text` with control characters other than `kept` replaced, so that a file can't drive the
   /// user's terminal.
-  package static func clean(_ text: String, keeping kept: String = "\n") -> String {
+  package static func clean(_ text: String, keeping kept: String = "\n\t") -> String {
     // Most texts are plain: tables have tens of thousands of cells.
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
     let kept = kept.unicodeScalars

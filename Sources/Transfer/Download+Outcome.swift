@@ -72,6 +72,7 @@ extension Download {
   func copy(from path: String, isCancelled: () -> Bool) -> Outcome {
     partial = nil
     hash = nil
+    head = ResponseHead()
     attempts += 1
     defer { ledger.release(&reservation) }
     do throws(TransferError) {

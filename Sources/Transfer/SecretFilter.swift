@@ -2,6 +2,8 @@
 struct SecretFilter {
   /// Letters of a piece of a secret that give it away.
   private static let tellingLength = 4
+  /// Bytes of a value in an address's query from which on it may be a secret.
+  private static let signatureLength = 8
 
   /// In lower case.
   private var pieces: Set<String> = []
@@ -13,7 +15,14 @@ struct SecretFilter {
     for line in options.headers {
       add(String(line.utf8.drop { $0 != UInt8(ascii: ":") }.dropFirst()) ?? line)
     }
-    for case .remote(let url) in sources { add(url.userInfo) }
+    for case .remote(let url) in sources {
+      add(url.userInfo)
+      // Signatures and keys; short values, such as `true`, are words of any text.
+      for field in url.query.dropFirst().split(separator: "&") {
+        let value = field.drop { $0 != "=" }.dropFirst()
+        if value.utf8.count >= Self.signatureLength { add(Percent.decode(value)) }
+      }
+    }
   }
 
   private mutating func add(_ secret: String) {

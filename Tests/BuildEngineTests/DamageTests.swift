@@ -39,6 +39,15 @@ import Testing
     }
   }
 
+  @Test func aMarkThatAKillLeftWithoutTheIndexIsNoHindrance() throws {
+    let (lab, _, _) = try made()
+    try Disk.move(lab.layout.database, to: lab.layout.database + ".damaged")
+    try Disk.writeWhole([], to: lab.layout.damageMark)
+    #expect(try lab.plan(assets).tasks.count == 2)
+    #expect(!Disk.exists(lab.layout.damageMark))
+    #expect(try lab.run(assets).executed.isEmpty)
+  }
+
   @Test func publishedFilesAreReadOnly() throws {
     let (lab, file, _) = try made()
     defer { withExtendedLifetime(lab) {} }

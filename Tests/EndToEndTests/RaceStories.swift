@@ -38,6 +38,44 @@ import Testing
     try expectAll("two\n")
   }
 
+  /// The plan made the key of `b` from the old content; when `b` may start, another task has found the new.
+  @Test func anEditBehindACheckIsNoResultOfTheOldContent() throws {
+    func pipeline(_ version: Int) -> String {
+      """
+      nanobuild: 1
+      assets:
+        c:
+          step: shell
+          with: {command: "echo c > text"}
+          checks: [shell: {command: "while [ ! -e $NB_ROOT/edited ]; do sleep 0.02; done; sleep 0.5; test \(version) -gt 0"}]
+        a:
+          step: shell
+          inputs: {f: f.txt}
+          with:
+            command: |
+              if [ -e $NB_ROOT/edited ]; then sleep 1.5
+              else echo NEWER > $NB_ROOT/f.txt; touch $NB_ROOT/edited; fi
+        b:
+          step: shell
+          inputs: {f: f.txt, c: c}
+          with: {command: "cat $NB_INPUT_f > text"}
+
+      """
+    }
+    let project = try TestProject(pipeline(1))
+    try project.write("f.txt", "OLD\n")
+    try project.write("edited", "")
+    #expect(try project.run("run", "c").status == 0)
+    try project.write("pipeline.yaml", pipeline(2))
+    project.remove("edited")
+    let end = try project.run("run", "-j", "2")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(try project.result("b") == "NEWER\n")
+    try project.write("f.txt", "OLD\n")
+    #expect(try project.run("run", "b").status == 0)
+    #expect(try project.result("b") == "OLD\n")
+  }
+
   @Test func equalWorkIsDoneOnce() throws {
     let project = try TestProject(
       """

@@ -227,6 +227,18 @@ import Testing
     #expect(try lab.folder.list("out") == ["00000", "00001"])
   }
 
+  @Test func aForcedListingThatFailsLeavesNothingOfAnOlderRun() throws {
+    let server = try LoopbackServer { _ in .init(404, "") }
+    for name in ["00000", "00001"] {
+      try lab.folder.write("out/\(name)", "old")
+      chmod(lab.folder.file("out/\(name)"), 0o444)
+    }
+    #expect(throws: StepFailure.self) {
+      try lab.run(["url": .string("\(server.url)/list"), "listing": true], isForced: true)
+    }
+    #expect(try lab.folder.list("out").isEmpty)
+  }
+
   @Test func whatAKillLeftIsUsedWhereNumberAndAddressAreTheSame() throws {
     let bytes = NumberedBytes.make(5000)
     let tag = "\"v\""

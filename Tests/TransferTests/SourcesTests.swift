@@ -58,6 +58,17 @@ import Transfer
       fetching.failure(try fetching.request(url)) == .status(url: url, code: 403, excerpt: ""))
   }
 
+  @Test func aSignatureInAnAddressIsNotShown() throws {
+    let text = "no, SignAture99, that is true"
+    let server = try LoopbackServer { _ in .init(403, text) }
+    let url = "\(server.url)/x"
+    for (query, excerpt) in [("?sig=Sign%41ture99&a=true", ""), ("?a=true", text)] {
+      #expect(
+        fetching.failure(try fetching.request(url + query))
+          == .status(url: url, code: 403, excerpt: excerpt))
+    }
+  }
+
   @Test func aShortSecretIsMasked() throws {
     var fetching = self.fetching
     fetching.options.token = "x-1"

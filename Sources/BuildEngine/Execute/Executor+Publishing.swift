@@ -87,17 +87,24 @@ extension Executor {
     guard !isStopping, arrived.count < 1_024, Clock.seconds() - firstArrival < gatheringTime else {
       return false
     }
-    // Either all cores have work anyway, or the worker goes on making partitions. Of those the last are
-    // recorded some at a time, so that little is left to do when the worker is done.
-    return !queue.isEmpty
-      || arrivedJobs.allSatisfy { number in
-        guard let job = active[number], job.worker != nil else { return false }
-        return arrived.count < job.items.count - job.doneCount
-      }
+    // Either all cores have work anyway, or more partitions are on their way.
+    return areMorePartitionsComing || (!queue.isEmpty && coresInUse >= jobs)
+  }
+
+  /// Whether the workers that made what arrived go on with more partitions than wait. The last ones are
+  /// recorded some at a time, so that little is left to do when the worker is done.
+  private var areMorePartitionsComing: Bool {
+    arrivedJobs.allSatisfy { number in
+      guard let job = active[number], job.worker != nil else { return false }
+      return arrived.count < job.items.count - job.doneCount
+    }
   }
 
   /// Seconds publications may wait for each other: long where nothing can start on them anyway.
-  var gatheringTime: Double { isArrivalAwaited ? Self.shortestGathering : Self.longestGathering }
+  var gatheringTime: Double {
+    if isArrivalAwaited { return Self.shortestGathering }
+    return areMorePartitionsComing ? Self.longestGathering : Self.gathering
+  }
 
   private func isAwaited(_ publication: Publisher.Publication) -> Bool {
     guard let asset = active[publication.job]?.asset else { return true }

@@ -72,6 +72,7 @@ final class Executor {
   var firstArrival = 0.0
   /// Seconds.
   static let shortestGathering = 0.01
+  static let gathering = 0.03
   static let longestGathering = 0.1
   /// The jobs of `arrived`, and whether a task waits for a partition in it.
   var arrivedJobs: Set<Int> = []

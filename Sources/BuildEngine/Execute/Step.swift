@@ -98,7 +98,8 @@ package struct StepContext: Sendable {
   /// Cores this step may use.
   package var threads: Int
   package var memoryLimit: Int?
-  /// The user wants it made anew: what an attempt of another run finished is not to be taken as it is.
+  /// The user wants it made anew, and this is the run's first attempt: what another run left is not to be
+  /// taken as it is.
   package var isForced = false
   /// For showing only; never part of a key.
   package var profile = ""

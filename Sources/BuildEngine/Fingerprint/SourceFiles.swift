@@ -35,6 +35,8 @@ final class SourceFiles {
   private let lister: SourceLister
   private let index: StateIndex
   private let width: Int
+  /// How often something that had been read was read again: what was told before may not hold any more.
+  private(set) var secondReadings = 0
   private var resolved: [ExactText: Resolved] = [:]
 
   init(projectRoot: String, index: StateIndex, width: Int) {
@@ -103,6 +105,7 @@ final class SourceFiles {
   func lookAgain(_ path: String, since before: Resolved) throws(BuildError) -> SecondLook {
     if !before.isRacy, try hasSameStamps(before, path) { return .same }
     resolved[ExactText(path)] = nil
+    secondReadings += 1
     let after = try resolve(path)
     guard before.entries.map(Self.content) == after.entries.map(Self.content) else {
       return .changed

@@ -31,6 +31,7 @@ final class TaskEvaluator {
   /// index's version before; nil where only a plan is wanted.
   private var planned: [Int: Evaluation]?
   private var plannedVersion: StateIndex.Version?
+  private var plannedReadings = 0
   /// Stamps of what was found fresh; nil when nobody wants to know.
   var collector: GuardCollector?
 
@@ -165,16 +166,17 @@ final class TaskEvaluator {
   /// From now on the plan's findings are kept for the run that follows.
   func keepFindings() throws(BuildError) {
     plannedVersion = try index.version
+    plannedReadings = sources.secondReadings
     planned = [:]
   }
 
   func keep(_ evaluation: Evaluation, of task: Int) { planned?[task] = evaluation }
 
-  /// What the plan found out, once, and as long as no key was made since.
+  /// What the plan found out, once, and as long as no key was made and no source read again since.
   func takePlanned(_ task: Int, indexVersion: StateIndex.Version) -> Evaluation? {
-    guard let known = planned?.removeValue(forKey: task), plannedVersion == indexVersion else {
-      return nil
-    }
+    guard let known = planned?.removeValue(forKey: task), plannedVersion == indexVersion,
+      plannedReadings == sources.secondReadings
+    else { return nil }
     return known
   }
 

@@ -75,7 +75,10 @@ struct CacheOpener {
     let lock = try CacheLock.indexing(layout)
     defer { withExtendedLifetime(lock) {} }
     if Disk.exists(layout.damageMark) || !isReadable() {
-      try Disk.move(layout.database, to: layout.database + ".damaged")
+      // Gone already where a kill came before the mark was removed.
+      if Disk.exists(layout.database) {
+        try Disk.move(layout.database, to: layout.database + ".damaged")
+      }
       for suffix in ["-wal", "-shm"] { try Disk.removeFile(layout.database + suffix) }
       try Disk.removeFile(layout.damageMark)
     }

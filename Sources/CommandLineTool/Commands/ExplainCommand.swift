@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildEngine
+import Diagnostics
 import JSON
 import PipelineFile
 
@@ -40,8 +41,12 @@ struct ExplainCommand: ParsableCommand {
       let verb = Self.verb(task.action, isPlural: group.tasks.count > 1)
       terminal.print(
         "\(Style.strong(group.name, color)) \(PlanText.style(task.action)(verb, color))")
-      for reason in PlanText.reasons(task.action) { terminal.print("  - \(reason)") }
-      if let failure = task.lastFailure { terminal.print("  - its last try failed: \(failure)") }
+      for reason in PlanText.reasons(task.action) {
+        terminal.print("  - \(PrintableText.clean(reason))")
+      }
+      if let failure = task.lastFailure {
+        terminal.print("  - its last try failed: \(PrintableText.clean(failure))")
+      }
       if group.tasks.count == 1, let key = task.key {
         terminal.print(Style.faint("  key \(key)", color))
       }
@@ -49,7 +54,8 @@ struct ExplainCommand: ParsableCommand {
     for check in plan.checks {
       switch check.state {
       case .known(let verdict) where !verdict.passed:
-        terminal.print("\(check.asset) · \(check.check.title) failed: \(verdict.message)")
+        terminal.print(
+          "\(check.asset) · \(check.check.title) failed: \(PrintableText.clean(verdict.message))")
       case .toRun:
         terminal.print("\(check.asset) · \(check.check.title) has not judged this result")
       case .known, .pending: break

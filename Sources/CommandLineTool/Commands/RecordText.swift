@@ -8,6 +8,10 @@ struct RecordText {
   /// Characters of a record's member or a message, and of the one column that was asked for.
   private static let longestMember = 600
   private static let longestColumnValue = 100_000
+  /// Of names and roles.
+  private static let longestLabel = 100
+  /// Messages of a chat.
+  private static let mostMessages = 50
 
   let usesColor: Bool
 
@@ -40,21 +44,27 @@ struct RecordText {
   private func messages(_ value: JSONValue) -> [String]? {
     guard let list = value.arrayValue, !list.isEmpty else { return nil }
     var lines: [String] = []
-    for message in list {
+    for (number, message) in list.enumerated() {
       guard message.objectValue?.count == 2, let role = message["role"]?.stringValue,
         let content = message["content"]
       else { return nil }
+      let isShown = number < Self.mostMessages
       if content.stringValue != nil {
-        lines.append(line(role, content))
+        if isShown { lines.append(line(role, content)) }
         continue
       }
-      guard let parts = content.arrayValue else { return nil }
+      guard let parts = content.arrayValue, !parts.isEmpty, parts.count <= Self.mostMessages else {
+        return nil
+      }
       for part in parts {
         guard part.objectValue?.count == 2, let kind = part["type"]?.stringValue,
           let text = part["text"], text.stringValue != nil
         else { return nil }
-        lines.append(line(kind == "text" ? role : "\(role) (\(kind))", text))
+        if isShown { lines.append(line(kind == "text" ? role : "\(role) (\(kind))", text)) }
       }
+    }
+    if list.count > Self.mostMessages {
+      lines.append("… and \(Format.grouped(list.count - Self.mostMessages)) more messages")
     }
     return lines
   }
@@ -64,7 +74,9 @@ struct RecordText {
   }
 
   private func label(_ name: String) -> String {
-    Style.accent(PrintableText.clean(name, keeping: ""), usesColor) + ":"
+    let isCut = name.unicodeScalars.count > Self.longestLabel
+    let start = isCut ? String(name.unicodeScalars.prefix(Self.longestLabel)) + "…" : name
+    return Style.accent(PrintableText.clean(start, keeping: ""), usesColor) + ":"
   }
 
   private static func shown(_ value: JSONValue, atMost limit: Int) -> String {

@@ -13,12 +13,12 @@ package struct Table {
     package var text: String
     package var style: Style?
 
-    /// A row is one line: breaks in the text are shown as `\n`. What else drives a terminal is replaced.
+    /// A row is one line: breaks and tabs in the text are shown as `\n` and `\t`. What else drives a terminal
+    /// is replaced.
     package init(_ text: String, _ style: Style? = nil) {
+      let isOneLine = text.utf8.allSatisfy { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\t") }
       let oneLine =
-        text.utf8.contains(UInt8(ascii: "\n"))
-        ? text.split(separator: "\n", omittingEmptySubsequences: false)
-          .joined(separator: "\\n") : text
+        isOneLine ? text : text.replacing("\n", with: "\\n").replacing("\t", with: "\\t")
       self.text = PrintableText.clean(oneLine, keeping: "")
       self.style = style
     }

@@ -33,7 +33,7 @@ struct LossBelowCheck: Check {
       throw StepFailure("the checkpoint has no metric `\(metric)`")
     }
     return CheckVerdict(
-      passed: value < limit, message: "\(metric) \(Format.number(value)), below \(limit) wanted",
+      passed: value < limit, message: "\(metric) \(Format.fixed(value, 4)), below \(limit) wanted",
       numbers: [metric: .double(value), "limit": .double(limit)])
   }
 }
@@ -100,7 +100,7 @@ struct StartsAtLogVocabularyCheck: Check {
     return CheckVerdict(
       passed: abs(first - expected) <= tolerance,
       message:
-        "the first loss is \(Format.number(first)), ln \(Int(vocabulary)) is \(Format.number(expected))",
+        "the first loss is \(Format.fixed(first, 4)), ln \(Int(vocabulary)) is \(Format.fixed(expected, 4))",
       numbers: ["first_loss": .double(first), "expected": .double(expected)])
   }
 }
@@ -132,7 +132,7 @@ struct BeatsCheck: Check {
     let margin = try parameters.double("by")
     return CheckVerdict(
       passed: margin > 0 ? gain >= margin : gain > 0,
-      message: "\(metric) \(Format.number(ours)), `\(other)` has \(Format.number(theirs))",
+      message: "\(metric) \(Format.fixed(ours, 4)), `\(other)` has \(Format.fixed(theirs, 4))",
       numbers: [metric: .double(ours), "other": .double(theirs)])
   }
 

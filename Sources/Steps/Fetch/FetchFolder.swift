@@ -32,6 +32,13 @@ enum FetchFolder {
 }
 
 extension FetchFolder {
+  /// Removes a folder with all it holds.
+  static func empty(_ folder: String) throws(StepFailure) {
+    do throws(BuildError) { try Disk.removeTree(folder) } catch {
+      throw StepFailure(error.message, help: error.help)
+    }
+  }
+
   /// Removes what belongs to neither the file nor its unfinished form, such as an older version's
   /// leftovers.
   static func clear(_ folder: String, for request: DownloadRequest) throws(StepFailure) {

@@ -100,7 +100,7 @@ struct FetchListing {
       var request = DownloadRequest(
         name: "\(index)", sources: [try settings.listed(address)],
         destination: "\(list.folder)/\(Self.fileName(index, address))", pointer: settings.pointer,
-        keepsFinished: !context.isForced)
+        keepsFinished: true)
       // Who may see credentials is said by where the list came from.
       request.credentialsOrigin = list.credentialsOrigin
       requests.append(request)

@@ -12,6 +12,9 @@ package struct FetchStep: Step {
     let settings = try FetchSettings(context.parameters, root: context.projectRoot)
     if settings.isRemote { DownloadSession.prepare() }
     let targets = try self.targets(context)
+    // Asked for anew, all of it: an attempt of this run that ends early must not leave some of an older
+    // run's files to the next one.
+    if context.isForced { for target in targets { try FetchFolder.empty(target.output) } }
     let ledger = SizeLedger(limit: settings.options.maxTotalSize)
     if context.parameters["listing"]?.boolValue == true {
       return try FetchListing(context: context, settings: settings, ledger: ledger).run(targets)
@@ -37,7 +40,6 @@ package struct FetchStep: Step {
             var request =
               try number < prepared.count
               ? prepared[number] : settings.request(for: target, in: context)
-            if context.isForced { request.keepsFinished = false }
             request.isFolderNew = try FetchFolder.make(target.output)
             if !request.isFolderNew { try FetchFolder.clear(target.output, for: request) }
             return request
