@@ -40,8 +40,8 @@ struct CacheOpener {
     }
   }
 
-  /// The index of the version before is brought up. One that is new, of another version, or whose making was cut off is made from the results; who
-  /// comes meanwhile waits.
+  /// The index of the version before is brought up. One that is new, of another version, or whose making was
+  /// cut off is made from the results; who comes meanwhile waits.
   private func openForWriting() throws(BuildError) -> StateIndex {
     let index = try StateIndex(try Database(path: layout.database, readOnly: false))
     if try index.isComplete { return index }

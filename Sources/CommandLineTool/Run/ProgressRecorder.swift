@@ -53,9 +53,9 @@ final class ProgressRecorder {
     case .retrying(let tasks, let failure, let delay):
       if let first = tasks.first {
         running.removeAll { $0.first == first }
-        line(
-          "\(Self.label(first, tasks.count)) failed: \(PrintableText.clean(failure.message)); next try in \(Format.duration(delay))"
-        )
+        let message = PrintableText.clean(failure.message)
+        let label = Self.label(first, tasks.count)
+        line("\(label) failed: \(message); next try in \(Format.duration(delay))")
       }
     case .finished(let task, let outcome, let seconds): finished(task, outcome, seconds)
     case .checkFinished(let asset, let check, let severity, let verdict, let isCached):
