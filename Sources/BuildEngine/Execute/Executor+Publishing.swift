@@ -25,7 +25,8 @@ extension Executor {
   func sendToPublisher() {
     guard !leaving.isEmpty else { return }
     publisher.start(leaving)
-    leaving.removeAll(keepingCapacity: true)
+    // A new list: the threads may still hold the storage of this one.
+    leaving = []
   }
 
   /// A file of the project's that is no longer what the key was computed from.
