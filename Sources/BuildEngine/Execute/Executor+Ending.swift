@@ -128,7 +128,6 @@ extension Executor {
     job.items.removeAll(where: \.isDone)
     job.doneCount = 0
     active[job.number] = nil
-    job.phase = .queued
     queue.append(job, now: Clock.seconds())
   }
 
@@ -163,13 +162,9 @@ extension Executor {
 
   /// A job is over when its worker is gone and nothing of it is being published.
   func endIfPublished(_ job: Job) throws(BuildError) {
-    if job.publishing > 0 || job.worker != nil {
-      job.phase = .publishing
-      return
-    }
+    if job.publishing > 0 || job.worker != nil { return }
     if job.isRetrying { return requeue(job) }
     active[job.number] = nil
-    job.phase = .ended
     if let stage = job.items.first?.stage { stage.remove() }
     job.lock?.release()
     job.lock = nil

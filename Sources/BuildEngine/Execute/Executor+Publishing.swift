@@ -49,7 +49,6 @@ extension Executor {
   private func inputChanged(_ job: Job, _ place: Int, _ path: String) throws(BuildError) {
     let item = job.items[place]
     try? Disk.removeTree(item.stage.output)
-    job.inputsChanged += 1
     recorder.record(
       .notice("`\(path)` changed while `\(graph.assets[job.asset].name)` was being made"))
     states[item.task] = .waiting

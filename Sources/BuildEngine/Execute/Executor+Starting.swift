@@ -47,7 +47,6 @@ extension Executor {
         guard try stillNeeded(job) else {
           job.lock?.release()
           job.lock = nil
-          job.phase = .ended
           return true
         }
       }
@@ -65,7 +64,6 @@ extension Executor {
       try fail(job, TaskFailure(message: error.message, help: error.help, logPath: job.logPath))
       return true
     }
-    job.phase = .running
     active[job.number] = job
     occupy(job, 1)
     return true

@@ -30,13 +30,6 @@ final class Job {
     var found: SourceFiles.Resolved
   }
 
-  enum Phase {
-    case queued
-    case running
-    case publishing
-    case ended
-  }
-
   let number: Int
   let asset: Int
   /// The check of the asset, for a check job.
@@ -46,7 +39,6 @@ final class Job {
   var cores = 1
   var memory = 0
   var isNetworkBound = false
-  var phase = Phase.queued
 
   // The current attempt
   var attempt = 1
@@ -70,7 +62,6 @@ final class Job {
   var doneCount = 0
   /// Items handed to the publisher and not back yet.
   var publishing = 0
-  var inputsChanged = 0
   var measurements: [(name: String, value: JSONValue)] = []
 
   init(number: Int, asset: Int, check: Int?, items: [Item], reasons: [StaleReason]) {
