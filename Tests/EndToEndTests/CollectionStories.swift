@@ -18,21 +18,6 @@ import Testing
 
     """
 
-  /// A row's number of the index that no program has open.
-  private func count(_ query: String, _ project: TestProject) throws -> Int {
-    var database: OpaquePointer?
-    try #require(
-      sqlite3_open_v2(
-        project.file("cache/state.sqlite"), &database, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK)
-    defer { sqlite3_close(database) }
-    var statement: OpaquePointer?
-    let status = sqlite3_prepare_v2(database, "SELECT count(*) FROM \(query)", -1, &statement, nil)
-    try #require(status == SQLITE_OK, "\(String(cString: sqlite3_errmsg(database)))")
-    defer { sqlite3_finalize(statement) }
-    try #require(sqlite3_step(statement) == SQLITE_ROW)
-    return Int(sqlite3_column_int64(statement, 0))
-  }
-
   @Test func historyGoesWithItsRunsAndVerdictsWithTheirResults() throws {
     let project = try TestProject(Self.pipeline)
     for words in ["one", "two", "three", "four"] {
@@ -45,21 +30,21 @@ import Testing
     #expect(try project.run("run", "--set", "upper.command=cat $NB_INPUT_words > text").status == 0)
     try project.write("words.txt", "one")
     #expect(try project.run("run").status == 0)
-    #expect(try count("tasks", project) == 7)
-    #expect(try count("checks", project) == 5)
+    #expect(try project.indexCount("tasks") == 7)
+    #expect(try project.indexCount("checks") == 5)
     _ = try project.takeRan()
 
     #expect(try project.run("cache", "gc", "--keep-runs", "1", "--dry-run").status == 0)
-    #expect(try count("runs", project) == 7)
+    #expect(try project.indexCount("runs") == 7)
     #expect(try project.run("cache", "gc", "--keep-runs", "1").status == 0)
 
     // The newest run, and the first, which made what is in force.
-    #expect(try count("runs", project) == 2)
-    #expect(try count("tasks WHERE outcome = 'ran'", project) == 1)
-    #expect(try count("tasks", project) == 2)
-    #expect(try count("checks", project) == 1)
+    #expect(try project.indexCount("runs") == 2)
+    #expect(try project.indexCount("tasks WHERE outcome = 'ran'") == 1)
+    #expect(try project.indexCount("tasks") == 2)
+    #expect(try project.indexCount("checks") == 1)
     #expect(
-      try count("numbers WHERE run NOT IN (SELECT run FROM tasks)", project) == 0)
+      try project.indexCount("numbers WHERE run NOT IN (SELECT run FROM tasks)") == 0)
     #expect(try project.run("status", "--check").status == 0)
     #expect(try project.run("run").status == 0)
     #expect(try project.takeRan().isEmpty)
@@ -76,11 +61,11 @@ import Testing
     try project.write("a.txt", "a")
     try project.write("b.txt", "b")
     #expect(try project.run("run").status == 0)
-    #expect(try count("files", project) == 2)
+    #expect(try project.indexCount("files") == 2)
     project.remove("b.txt")
     #expect(try project.run("cache", "gc").status == 0)
-    #expect(try count("files WHERE path LIKE '%/a.txt'", project) == 1)
-    #expect(try count("files", project) == 1)
+    #expect(try project.indexCount("files WHERE path LIKE '%/a.txt'") == 1)
+    #expect(try project.indexCount("files") == 1)
   }
 
   @Test func anIndexOfTheVersionBeforeKeepsItsHistory() throws {
@@ -100,8 +85,8 @@ import Testing
     #expect(try project.run("cache", "gc", "--keep-runs", "0").status == 0)
     #expect(try project.run("run").status == 0)
     #expect(try project.takeRan().isEmpty)
-    #expect(try count("tasks", project) == 1)
-    #expect(try count("checks WHERE result IS NULL", project) == 1)
+    #expect(try project.indexCount("tasks") == 1)
+    #expect(try project.indexCount("checks WHERE result IS NULL") == 1)
   }
 
   // MARK: Orphans
@@ -152,7 +137,7 @@ import Testing
       #expect(!project.exists("cache/current/\(profile)/old"))
       #expect(!project.exists("cache/current/\(profile)/parts"))
     }
-    #expect(try count("current WHERE asset <> 'kept'", project) == 0)
+    #expect(try project.indexCount("current WHERE asset <> 'kept'") == 0)
     // Both profiles still have theirs.
     _ = try project.takeRan()
     for profile in ["one", "two"] {

@@ -11,14 +11,23 @@ extension Executor {
       return try inputChanged(job, place, path)
     }
     let item = job.items[place]
-    let seconds = Clock.seconds() - job.startedAt
     job.publishing += 1
     leaving.append(
       Publisher.Order(
         job: job.number, item: place, key: item.key, step: graph.assets[job.asset].step,
         folder: item.stage.output, written: item.written, metrics: item.metrics,
-        flush: seconds >= options.limits.flushAfter, bootIdentifier: index.bootIdentifier,
+        flush: isFlushed(job, item), bootIdentifier: index.bootIdentifier,
         width: min(jobs, configuration.cores)))
+  }
+
+  /// Whether a result goes to the disk before it is recorded. How long one of many partitions took is
+  /// not known, only its share of the job's time; a large one is flushed even so, since reading it again
+  /// after a restart of the system would take as long as the flush does now.
+  private func isFlushed(_ job: Job, _ item: Job.Item) -> Bool {
+    let seconds = Clock.seconds() - job.startedAt
+    guard seconds >= options.limits.flushAfter else { return false }
+    return seconds / Double(job.doneCount) >= options.limits.flushAfter
+      || item.written.byteCount >= options.limits.flushedSize
   }
 
   /// Hands what was finished to the publisher's threads.

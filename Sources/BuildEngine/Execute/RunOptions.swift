@@ -46,6 +46,8 @@ package struct ExecutionLimits: Sendable {
   /// A task that took at least this long has its result flushed to the disk before it is recorded;
   /// quicker ones are read again after a restart of the system.
   package var flushAfter = 1.0
+  /// Bytes of a partition that are flushed when all partitions together took that long.
+  package var flushedSize: Int64 = 32 << 20
   package var lockInterval = 0.05
 
   package init() {}
