@@ -3,7 +3,9 @@
 
     Scripts/bench_transfer.py [path of nanobuild] [--repeat 5]
 
-Generates files, serves them from a small threaded server of its own process (sendfile, keep-alive),
+Five sets of files: 64 of 8 MiB, 1,823 of 256, 64 and 32 KiB, and 1,823 of the sizes of the test's
+small shards (1 to 10 KB; `TransferSpeedStories` fetches those from the test's own server). Generates
+them, serves them from a small threaded server of its own process (sendfile, keep-alive),
 lets the tools fetch all of them in turn, and prints the best times and their ratio to curl's (above
 1: faster than curl), and the same for processor time, which other work on the machine disturbs less.
 
@@ -121,13 +123,19 @@ def remove(folder):
     shutil.rmtree(folder)
 
 
+def small_size(number):
+    """Bytes of a small shard, as `FaultyShards` has them."""
+    return 1000 + number * 7 % 9000
+
+
 def measure(binary, folder, count, size, repeat, is_memory):
+    """`size` is in bytes, or a function that gives it for a file's number."""
     source = folder / "source"
     source.mkdir()
     block = os.urandom(1 << 20)
-    for number in range(count):
+    sizes = [size(number) if callable(size) else size for number in range(count)]
+    for number, left in enumerate(sizes):
         with open(source / f"shard_{number:05}.bin", "wb") as file:
-            left = size
             while left > 0:
                 file.write(block[:left])
                 left -= len(block)
@@ -173,9 +181,10 @@ def measure(binary, folder, count, size, repeat, is_memory):
     finally:
         os.kill(server, signal.SIGKILL)
         os.waitpid(server, 0)
-    print(f"{count} files of {size:,} bytes, best of {repeat}:")
+    print(f"{count} files of {min(sizes):,} to {max(sizes):,} bytes, best of {repeat}:"
+          if callable(size) else f"{count} files of {size:,} bytes, best of {repeat}:")
     for name, (seconds, used) in best.items():
-        print(f"  {name:14} {seconds:.3f} s ({count * size / seconds / 1e6:,.0f} MB/s), "
+        print(f"  {name:14} {seconds:.3f} s ({sum(sizes) / seconds / 1e6:,.0f} MB/s), "
               f"ratio {best['curl'][0] / seconds:.2f}; processor time {used:.3f} s, "
               f"ratio {best['curl'][1] / used:.2f}; the server's {served[name]:.3f} s", flush=True)
 
@@ -187,7 +196,8 @@ def main():
     arguments = parser.parse_args()
     binary = pathlib.Path(arguments.binary).resolve()
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # not to measure a disk
-    for count, size in [(64, 8 << 20), (1823, 256 << 10), (1823, 64 << 10), (1823, 32 << 10)]:
+    for count, size in [(64, 8 << 20), (1823, 256 << 10), (1823, 64 << 10), (1823, 32 << 10),
+                        (1823, small_size)]:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="bench_transfer.", dir=place))
         try:
             measure(binary, folder, count, size, arguments.repeat, place is not None)
