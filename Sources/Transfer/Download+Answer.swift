@@ -35,7 +35,7 @@ extension Download {
     case .dropped:
       collected += bytes.prefix(Self.longestExcerpt - collected.count)
       dropped += bytes.count
-      return dropped <= Self.longestErrorBody
+      return dropped <= (head.isRedirect ? Self.longestRedirectBody : Self.longestErrorBody)
     }
   }
 
@@ -58,6 +58,11 @@ extension Download {
     }
     if let expectedSize, size > expectedSize {
       throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
+    }
+    if let answeredSize, size > answeredSize {
+      sourcesWithoutRanges.insert(sourceIndex)
+      try restart(partial)
+      throw .badAnswer(url: displayURL, reason: "more bytes than the \(answeredSize) it told of")
     }
     try partial.append(bytes)
     hash?.update(bytes)
@@ -101,37 +106,43 @@ extension Download {
   }
 
   private func continueFile(_ partial: PartialFile, isEncoded: Bool) throws(TransferError) {
+    // A part without the size of the whole may end anywhere.
     guard let answered = head.contentRange, let range = answered.range, !isEncoded,
       range.lowerBound == requestedOffset, partial.size == requestedOffset,
-      answered.total == nil || answered.total == range.upperBound + 1
+      let size = answered.total ?? expectedSize ?? partial.origin?.size,
+      size == range.upperBound + 1
     else {
       sourcesWithoutRanges.insert(sourceIndex)
       throw .badAnswer(url: displayURL, reason: "another part than the one asked for")
     }
-    guard isSameVersion(partial) else {
+    if let known = partial.origin?.size, known != size {
       try restart(partial)
       throw .interrupted(url: displayURL, received: 0, reason: "the file changed meanwhile")
     }
-    let size = range.upperBound + 1
-    if let known = partial.origin?.size, known != size {
+    switch version(of: partial) {
+    case .same: break
+    case .unknown where hash != nil: try partial.forgetVersion()
+    case .unknown, .other:
       try restart(partial)
       throw .interrupted(url: displayURL, received: 0, reason: "the file changed meanwhile")
     }
     try accept(size: size, into: partial, hasValidators: true)
   }
 
+  private enum Version { case same, other, unknown }
+
   /// Whether a part belongs to the bytes held. A server may not know `If-Range`, so it has to repeat the
-  /// validator it was sent, unless a hash will tell at the end.
-  private func isSameVersion(_ partial: PartialFile) -> Bool {
+  /// validator it was sent.
+  private func version(of partial: PartialFile) -> Version {
     guard let origin = partial.origin, case .remote(let url)? = source, origin.url == url.text,
       let sent = origin.validator
-    else { return hash != nil }
+    else { return .unknown }
     guard let answered = origin.entityTag == nil ? head.lastModified : head.entityTag else {
-      // Ranges that name no version are of no use, now or later.
+      // Ranges that name no version are of no use without a hash, now or later.
       if hash == nil { sourcesWithoutRanges.insert(sourceIndex) }
-      return hash != nil
+      return .unknown
     }
-    return answered == sent
+    return answered == sent ? .same : .other
   }
 
   private func accept(
@@ -140,6 +151,7 @@ extension Download {
     if let size, let expectedSize, size != expectedSize {
       throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
     }
+    answeredSize = size
     if let size { try reserve(size - partial.size, of: size) }
     if partial.origin == nil, case .remote(let url)? = source {
       partial.begin(

@@ -9,7 +9,7 @@ extension Download {
     }
     do throws(TransferError) {
       if let fault { throw fault }
-      if [301, 302, 303, 307, 308].contains(head.status) {
+      if head.isRedirect {
         try follow(redirect)
         return .later(0)
       }
@@ -39,6 +39,11 @@ extension Download {
     guard let partial else { throw .library(reason: "no file was open") }
     if let expectedSize, partial.size != expectedSize {
       throw .wrongSize(url: displayURL, expected: expectedSize, found: partial.size)
+    }
+    // The length of an answer is one thing, what it says of the whole file another.
+    if let answeredSize, partial.size != answeredSize {
+      throw .interrupted(
+        url: displayURL, received: partial.size, reason: "the whole has \(answeredSize) bytes")
     }
     if let hash, let expectedHash {
       let found = hash.finish()
@@ -76,6 +81,10 @@ extension Download {
     attempts += 1
     defer { ledger.release(&reservation) }
     do throws(TransferError) {
+      if request.pointer == .required, expectedHash == nil { throw .noPointer(url: path) }
+      var request = self.request
+      request.sha256 = expectedHash
+      request.size = expectedSize
       return .done(
         try LocalCopy.run(request, from: path, isCancelled: isCancelled) { count in
           bytesReceived += count

@@ -33,7 +33,8 @@ extension Download {
     return .later(due)
   }
 
-  var mostFailures: Int { max(options.retries, deadSources.count) }
+  /// Each source is asked once, however few tries there are.
+  var mostFailures: Int { max(options.retries, request.sources.count - 1) }
 
   /// Goes to the living source that may be asked the soonest, and says when. Those after this one are
   /// due at once, this one and those before it after a wait, each not before it asked to be.

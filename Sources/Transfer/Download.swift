@@ -16,6 +16,8 @@ final class Download: AnswerReceiver {
 
   /// Longest text of an error answer read only to keep its connection usable.
   static let longestErrorBody = 64 << 10
+  /// libcurl tells where a redirect leads only when its body has ended.
+  static let longestRedirectBody = 16 << 20
   /// Bytes of it that are looked at; more than are shown, so that no secret is cut and missed.
   static let longestExcerpt = 4 << 10
   static let mostRedirects = 10
@@ -62,6 +64,8 @@ final class Download: AnswerReceiver {
   var address: WebURL?
   var redirects = 0
   var requestedOffset = 0
+  /// Bytes the whole file has by the answer under way; nil when it doesn't say.
+  var answeredSize: Int?
   var decodesBody = true
   /// Nil for a body that is not encoded, or is to stay so.
   var decoder: ContentDecoder?
@@ -101,6 +105,7 @@ final class Download: AnswerReceiver {
     collected = []
     dropped = 0
     fault = nil
+    answeredSize = nil
     if redirects == 0 {
       attempts += 1
       notBefore[sourceIndex] = nil

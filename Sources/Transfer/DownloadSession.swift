@@ -84,8 +84,7 @@ extension DownloadSession {
     private var active: [UnsafeMutableRawPointer: (download: Download, handle: CurlHandle)] = [:]
     private var waiting: [(due: Double, download: Download)] = []
     private var isExhausted = false
-    private var unreachableInRow = 0
-    private var lastUnreachable: TransferError?
+    private var silence = SilentHosts()
 
     init(options: TransferOptions, desk: SessionDesk, number: Int) {
       self.options = options
@@ -122,11 +121,12 @@ extension DownloadSession {
             isExhausted = true
             return
           }
-          if let error = lastUnreachable, unreachableInRow >= max(options.parallel, 16) {
+          let download = Download(request, options: options, ledger: desk.ledger)
+          if let error = silence.verdict(on: request, after: max(options.parallel, 16)) {
             // Nobody answers: trying each of a thousand files in turn would take hours.
-            settle(Download(request, options: options, ledger: desk.ledger), .failed(error))
+            settle(download, download.finishedBefore().map { .done($0) } ?? .failed(error))
           } else {
-            try start(Download(request, options: options, ledger: desk.ledger))
+            try start(download)
           }
         } else {
           return
@@ -227,15 +227,11 @@ extension DownloadSession {
           desk.retry(download.request, retry)
         }
       case .done(let file):
-        unreachableInRow = 0
+        // One that was there already says nothing about a host.
+        if file.attempts > 0 { silence.note(download.request, nil) }
         desk.finish(download.request, .success(file))
       case .failed(let error):
-        if error.isUnreachable {
-          unreachableInRow += 1
-          lastUnreachable = error
-        } else {
-          unreachableInRow = 0
-        }
+        silence.note(download.request, error)
         desk.finish(download.request, .failure(error))
       }
     }

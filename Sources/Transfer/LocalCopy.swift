@@ -17,15 +17,11 @@ enum LocalCopy {
     _ request: DownloadRequest, from source: String, isCancelled: () -> Bool,
     received: (Int) -> Void, admit: (Int) throws(TransferError) -> Void
   ) throws(TransferError) -> DownloadedFile {
-    let input: FileHandle
-    do throws(TransferError) {
+    let (input, status) = try ofSource { () throws(TransferError) in
       // Non-blocking, so that a FIFO is refused below and not waited for.
-      input = try FileHandle(path: source, flags: O_RDONLY | O_NONBLOCK)
-    } catch {
-      if case .fileSystem(_, _, ENOENT) = error { throw .noSuchFile(path: source) }
-      throw error
+      let input = try FileHandle(path: source, flags: O_RDONLY | O_NONBLOCK)
+      return (input, try input.status())
     }
-    let status = try input.status()
     guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: source) }
     let size = Int(status.st_size)
     if let expected = request.size, expected != size {
@@ -51,7 +47,7 @@ enum LocalCopy {
       }
       let copied = Int(try output.status().st_size)
       // A file that changed while it was read may be half old, half new.
-      let after = try input.status()
+      let after = try ofSource { () throws(TransferError) in try input.status() }
       guard copied == size, after.st_size == status.st_size,
         after.st_mtim.tv_sec == status.st_mtim.tv_sec,
         after.st_mtim.tv_nsec == status.st_mtim.tv_nsec
@@ -65,6 +61,20 @@ enum LocalCopy {
     }
     return DownloadedFile(
       size: size, sha256: request.sha256, bytesReceived: size, resumedFrom: 0, attempts: 1)
+  }
+
+  /// What is wrong with a source may be right with a mirror; a process without room for another file is
+  /// not the source's fault.
+  private static func ofSource<Value>(
+    _ body: () throws(TransferError) -> Value
+  ) throws(TransferError) -> Value {
+    do throws(TransferError) { return try body() } catch {
+      guard case .fileSystem(let operation, let path, let code) = error,
+        ![EMFILE, ENFILE, ENOMEM].contains(code)
+      else { throw error }
+      if code == ENOENT { throw .noSuchFile(path: path) }
+      throw .unreadable(operation: operation, path: path, code: code)
+    }
   }
 
   private static func copy(
@@ -86,7 +96,9 @@ enum LocalCopy {
     defer { buffer.deallocate() }
     while true {
       guard !isCancelled() else { throw .cancelled }
-      let count = try input.read(into: buffer, at: offset)
+      let count = try ofSource { () throws(TransferError) in
+        try input.read(into: buffer, at: offset)
+      }
       guard count > 0 else { return }
       let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       try output.write(bytes, at: offset)

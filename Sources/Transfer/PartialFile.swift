@@ -98,6 +98,19 @@ final class PartialFile {
   /// Says whose bytes are about to be appended. On disk only after `remember()`.
   func begin(_ origin: Origin) { self.origin = origin }
 
+  /// Bytes of another source, or of no certain version, are about to be appended: from here on only a
+  /// hash can tell whether the file is right, now or in another session.
+  func forgetVersion() throws(TransferError) {
+    guard var origin, origin.validator != nil else { return }
+    origin.entityTag = nil
+    origin.lastModified = nil
+    origin.isVerifiable = true
+    self.origin = origin
+    guard isRemembered else { return }
+    isRemembered = false
+    try remember()
+  }
+
   func append(_ bytes: UnsafeRawBufferPointer) throws(TransferError) {
     try file.write(bytes, at: size)
     size += bytes.count

@@ -16,6 +16,8 @@ package struct ResponseHead {
 
   package init() {}
 
+  var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) }
+
   /// `bytes first-last/total`, or `bytes */total` with a nil range.
   struct ContentRange: Equatable {
     var range: ClosedRange<Int>?

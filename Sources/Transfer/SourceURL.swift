@@ -118,6 +118,16 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
     (base.hasSuffix("/") ? String(base.dropLast()) : base) + path + query
   }
 
+  /// The file at the same path below `base`, a web address or a folder of this machine.
+  package func under(_ base: String) throws(TransferError) -> SourceURL {
+    guard case .local(let folder) = try SourceURL(base) else {
+      return try SourceURL(replacingOrigin(with: base))
+    }
+    let path = (folder.hasSuffix("/") ? String(folder.dropLast()) : folder) + Percent.decode(path)
+    guard !path.utf8.contains(0) else { throw .unusableURL(text, reason: "it contains NUL") }
+    return .local(path: path)
+  }
+
   /// Where a hub keeps the Git-LFS pointer of this file; nil when this is no hub's download URL.
   var pointerURL: String? {
     guard Bytes.firstRange(of: "/resolve/", in: path) != nil,

@@ -28,7 +28,8 @@ extension TransferError: CustomStringConvertible {
     case .tooLarge(let url, let limit): "\(url) has more than the \(limit) bytes it may have"
     case .notAFile(let path): "`\(path)` is not a file"
     case .noSuchFile(let path): "there is no file `\(path)`"
-    case .fileSystem(let operation, let path, let code):
+    case .unreadable(let operation, let path, let code),
+      .fileSystem(let operation, let path, let code):
       "can't \(operation) `\(path)`: \(String(cString: strerror(code)))"
     case .library(let reason): "libcurl: \(reason)"
     case .everySource(let first, let last): "\(first); of the mirrors, \(last)"

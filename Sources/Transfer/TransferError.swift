@@ -26,6 +26,8 @@ package enum TransferError: Error, Sendable, Hashable {
   case tooLarge(url: String, limit: Int)
   case notAFile(path: String)
   case noSuchFile(path: String)
+  /// A file on this machine that was to be fetched can't be read.
+  case unreadable(operation: String, path: String, code: Int32)
   case fileSystem(operation: String, path: String, code: Int32)
   /// libcurl refused an option or ran out of memory.
   case library(reason: String)
@@ -46,7 +48,8 @@ extension TransferError {
       default: false
       }
     case .unusableURL, .missingLibrary, .badRedirect, .untrusted, .noPointer, .totalSizeExceeded,
-      .tooLarge, .notAFile, .noSuchFile, .fileSystem, .library, .everySource, .cancelled:
+      .tooLarge, .notAFile, .noSuchFile, .unreadable, .fileSystem, .library, .everySource,
+      .cancelled:
       false
     }
   }
@@ -55,14 +58,6 @@ extension TransferError {
   var endsRequest: Bool {
     switch self {
     case .missingLibrary, .totalSizeExceeded, .fileSystem, .library, .cancelled: true
-    default: false
-    }
-  }
-
-  var isUnreachable: Bool {
-    switch self {
-    case .unreachable: true
-    case .everySource(let first, let last): first.isUnreachable && last.isUnreachable
     default: false
     }
   }

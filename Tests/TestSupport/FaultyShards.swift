@@ -12,7 +12,7 @@ package enum FaultyShards {
 
   package enum Fault: Int, CaseIterable {
     case refuse, tooMany, serverError, drop, dropAtOnce, truncate, stall, slow, lie, ignoreRange
-    case wrongRange, change, redirect, emptyAnswer, garbage, chunkedCut, gzip
+    case wrongRange, shortRange, longRange, change, redirect, emptyAnswer, garbage, chunkedCut, gzip
   }
 
   /// One file in ten is faulty, the kinds in turn; later tries are answered well, or nearly.
@@ -54,6 +54,12 @@ package enum FaultyShards {
       if isFirst { return good.delivered { $0.dropAfter = 900 } }
       return request.rangeStart == nil
         ? good : good.with("Content-Range", "bytes 0-\(bytes.count - 1)/\(bytes.count)")
+    case .shortRange, .longRange:
+      if isFirst { return good.delivered { $0.dropAfter = 900 } }
+      guard request.earlier == 1, request.rangeStart != nil else { return good }
+      var part = good
+      part.body = fault == .shortRange ? Array(good.body.prefix(10)) : good.body + [1, 2, 3]
+      return part
     case .change:
       let old = LoopbackServer.Reply.file(
         NumberedBytes.make(bytes.count, seed: 7), for: request, entityTag: "\"old\"")

@@ -2,6 +2,12 @@ import TestSupport
 import Testing
 import Transfer
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 @Suite struct DownloadTests {
   let fetching: Fetching
 
@@ -190,6 +196,43 @@ import Transfer
     let results = try fetching.fetchAll(requests)
     #expect(clock.now - start < .seconds(5))
     #expect(results.count == 1000)
+  }
+
+  @Test func ofADeadHostOnlyItsOwnFilesAreGivenUp() throws {
+    var fetching = self.fetching
+    fetching.options.retries = 0
+    let dead = try LoopbackServer { _ in .init() }
+    let url = dead.url
+    dead.stop()
+    let alive = try LoopbackServer { _ in .init(body: [1]) }
+    var requests = try (0..<40).map { try fetching.request("\(url)/\($0)", as: "\($0)") }
+    // What an earlier session finished needs no host.
+    try fetching.folder.write("kept", "kept")
+    chmod(fetching.folder.file("kept"), 0o444)
+    var kept = try fetching.request("\(url)/kept", as: "kept")
+    kept.keepsFinished = true
+    requests.append(kept)
+    requests.append(try fetching.request("\(url)/x", "\(alive.url)/mirror", as: "mirrored"))
+    requests.append(try fetching.request("\(alive.url)/x", as: "alive"))
+    let results = try fetching.fetchAll(requests)
+    for number in 0..<40 {
+      guard case .failure(.unreachable("\(url)/\(number)", _))? = results["\(number)"] else {
+        Issue.record("\(number): \(String(describing: results["\(number)"]))")
+        continue
+      }
+    }
+    #expect(try results["kept"]?.get().attempts == 0)
+    #expect(try results["mirrored"]?.get().size == 1)
+    #expect(try results["alive"]?.get().size == 1)
+  }
+
+  @Test func aRedirectMaySayMuch() throws {
+    let server = try LoopbackServer { request in
+      request.path == "/file"
+        ? .init(body: [1])
+        : .init(302, String(repeating: "moved ", count: 50_000)).with("Location", "/file")
+    }
+    #expect(try fetching.fetch(try fetching.request("\(server.url)/x")).size == 1)
   }
 
   @Test func aSilentServerIsGivenUp() throws {

@@ -59,6 +59,24 @@ struct Fetching {
     throw Interruption.finished
   }
 
+  /// Starts fetching and stops once `size` bytes are on disk, as kill -9 would: what is said of an
+  /// unfinished file is what was written by then.
+  func kill(_ request: DownloadRequest, at size: Int) throws {
+    let folder = self.folder
+    let memo = Shared<[UInt8]>([])
+    do {
+      _ = try fetchAll([request]) {
+        guard ((try? folder.read(request.name))?.count ?? 0) >= size else { return false }
+        memo.value = (try? folder.read(request.name + ".part.json")) ?? []
+        return true
+      }
+    } catch TransferError.cancelled {
+      try folder.write(request.name + ".part.json", bytes: memo.value)
+      return
+    }
+    throw Interruption.finished
+  }
+
   enum Interruption: Error { case finished }
 
   /// Bytes that look random and differ for each seed.

@@ -182,6 +182,27 @@ import Transfer
     #expect(fetching.failure(try fetching.request(url, pointer: .required)) != nil)
   }
 
+  @Test func aMirrorOnThisMachineIsHeldToThePointer() throws {
+    let hub = try LoopbackServer { request in
+      request.path == "/d/x/raw/main/f"
+        ? .init(200, Self.pointer(IntegrityTests.abc, 3)) : .init(404, "")
+    }
+    let url = "\(hub.url)/d/x/resolve/main/f"
+    let wrong = try fetching.folder.write("wrong", "abd")
+    let right = try fetching.folder.write("right", "abc")
+    guard
+      case .everySource(_, .wrongHash(wrong, IntegrityTests.abc, _))? = fetching.failure(
+        try fetching.request(url, wrong))
+    else {
+      Issue.record("expected a wrong hash")
+      return
+    }
+    let file = try fetching.fetch(try fetching.request(url, wrong, right, pointer: .required))
+    #expect(file.sha256 == IntegrityTests.abc)
+    #expect(
+      fetching.failure(try fetching.request(right, pointer: .required)) == .noPointer(url: right))
+  }
+
   @Test func aGivenHashNeedsNoPointer() throws {
     let hub = try self.hub(nil)
     let url = "\(hub.url)/d/x/resolve/main/f"

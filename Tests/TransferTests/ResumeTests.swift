@@ -57,20 +57,11 @@ import Transfer
   }
 
   @Test func aKilledSessionLeavesWhatTheNextNeeds() throws {
-    // As after kill -9: nothing could be written when the session died.
     let server = try halting(at: 2_000_000)
     let request = try fetching.request("\(server.url)/x")
     let folder = fetching.folder
-    var saved: [UInt8] = []
-    do {
-      _ = try fetching.fetchAll([request]) {
-        guard (try? folder.read("file.bin"))?.count == 2_000_000 else { return false }
-        saved = (try? folder.read("file.bin.part.json")) ?? []
-        return true
-      }
-    } catch TransferError.cancelled {}
-    #expect(!saved.isEmpty)
-    try folder.write("file.bin.part.json", bytes: saved)
+    try fetching.kill(request, at: 2_000_000)
+    #expect(try !folder.read("file.bin.part.json").isEmpty)
     #expect(try fetching.fetch(request).resumedFrom == 2_000_000)
     #expect(try folder.read("file.bin") == bytes)
   }
@@ -199,6 +190,47 @@ import Transfer
         "ETag": "\"v\"", "Content-Range": "bytes \(start - 10)-\(bytes.count - 1)/\(bytes.count)",
       ]
       return .init(206, headers: headers, body: Array(bytes[(start - 10)...]))
+    }
+    try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(try fetching.folder.read("file.bin") == bytes)
+    #expect(server.requests.map(\.rangeStart) == [nil, 1_500_000, nil])
+  }
+
+  /// How a part says less or more than its `Content-Range`.
+  enum Part: CaseIterable { case short, shortAndClosed, long, longAndClosed }
+
+  @Test(arguments: Part.allCases)
+  func aPartThatIsNotAsLongAsItSaysMakesNoFile(part: Part) throws {
+    let bytes = self.bytes
+    let server = try LoopbackServer { request in
+      var reply = LoopbackServer.Reply.file(bytes, for: request, entityTag: "\"v\"")
+      if request.earlier == 0 { return reply.delivered { $0.dropAfter = 1_500_000 } }
+      guard request.earlier == 1 else { return reply }
+      switch part {
+      case .short, .shortAndClosed: reply.body = Array(reply.body.prefix(500_000))
+      case .long, .longAndClosed: reply.body += [1, 2, 3]
+      }
+      let isClosed = part == .shortAndClosed || part == .longAndClosed
+      return isClosed ? reply.delivered { $0.framing = .close } : reply
+    }
+    try fetching.fetch(try fetching.request("\(server.url)/x"))
+    #expect(try fetching.folder.read("file.bin") == bytes)
+    let isShort = part == .short || part == .shortAndClosed
+    #expect(server.requests.map(\.rangeStart) == [nil, 1_500_000, isShort ? 2_000_000 : nil])
+  }
+
+  @Test func aPartOfAWholeOfUnknownSizeMayEndAnywhere() throws {
+    let bytes = self.bytes
+    let server = try LoopbackServer { request in
+      guard let start = request.rangeStart else {
+        return LoopbackServer.Reply(headers: ["ETag": "\"v\""], body: bytes).delivered {
+          $0.framing = .chunked
+          if request.earlier == 0 { $0.dropAfter = 1_500_000 }
+        }
+      }
+      let part = Array(bytes[start..<(start + 500_000)])
+      let range = "bytes \(start)-\(start + part.count - 1)/*"
+      return .init(206, headers: ["ETag": "\"v\"", "Content-Range": range], body: part)
     }
     try fetching.fetch(try fetching.request("\(server.url)/x"))
     #expect(try fetching.folder.read("file.bin") == bytes)

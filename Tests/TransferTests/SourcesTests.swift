@@ -2,6 +2,12 @@ import TestSupport
 import Testing
 import Transfer
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 @Suite struct RedirectTests {
   let fetching: Fetching
 
@@ -238,6 +244,58 @@ import Transfer
     #expect(file.bytesReceived == bytes.count)
     #expect(mirror.requests.map(\.rangeStart) == [2_000_000])
     #expect(try fetching.folder.read("file.bin") == bytes)
+  }
+
+  @Test func whatTwoSourcesGaveIsNoVersionOfTheFirst() throws {
+    let bytes = Fetching.bytes(3_000_000)
+    let isBack = Shared(false)
+    let main = try LoopbackServer { request in
+      guard isBack.value || request.earlier == 0 else { return .init(404, "") }
+      return LoopbackServer.Reply.file(bytes, for: request, entityTag: "\"v\"").delivered {
+        if !isBack.value { $0.dropAfter = 1_500_000 }
+      }
+    }
+    let mirror = try LoopbackServer { request in
+      LoopbackServer.Reply.file(Fetching.bytes(3_000_000, seed: 7), for: request).delivered {
+        $0.stallAfter = 1_000_000
+      }
+    }
+    // With a hash the mirror may go on; the run is killed before the hash could tell.
+    let request = try fetching.request(
+      "\(main.url)/x", "\(mirror.url)/x", sha256: String(repeating: "0", count: 64))
+    let folder = fetching.folder
+    try fetching.kill(request, at: 2_500_000)
+    #expect(mirror.requests.map(\.rangeStart) == [1_500_000])
+    isBack.value = true
+    main.forgetRequests()
+    try fetching.fetch(try fetching.request("\(main.url)/x"))
+    #expect(try folder.read("file.bin") == bytes)
+    #expect(main.requests.map(\.rangeStart) == [nil])
+  }
+
+  @Test(arguments: [(tries: 0, broken: 0), (tries: 2, broken: 2)])
+  func everySourceIsAskedHoweverFewTriesThereAre(tries: Int, broken: Int) throws {
+    var fetching = self.fetching
+    fetching.options.retries = tries
+    let busy = try LoopbackServer { _ in .init(503, "") }
+    let alive = try LoopbackServer { _ in .init(body: [1]) }
+    var request = try fetching.request("\(busy.url)/x")
+    request.sources += try (0..<broken).map { try SourceURL("\(busy.url)/\($0)") }
+    request.sources.append(try SourceURL("\(alive.url)/x"))
+    #expect(try fetching.fetch(request).attempts == broken + 2)
+  }
+
+  @Test func aMirrorThatCannotBeReadIsOneOfSeveral() throws {
+    let file = try fetching.folder.write("mirror", "a file, no folder")
+    let main = try LoopbackServer { _ in .init(404, "") }
+    let alive = try LoopbackServer { _ in .init(body: [1]) }
+    let request = try fetching.request("\(main.url)/x", "\(file)/x", "\(alive.url)/x")
+    #expect(try fetching.fetch(request).attempts == 3)
+    #expect(
+      fetching.failure(try fetching.request("\(main.url)/x", "\(file)/x"))
+        == .everySource(
+          first: .status(url: "\(main.url)/x", code: 404, excerpt: ""),
+          last: .unreadable(operation: "open", path: "\(file)/x", code: ENOTDIR)))
   }
 }
 
