@@ -150,10 +150,13 @@ package struct ParameterSchema: Sendable {
   /// False for a parameter that can't change the bytes of the result (parallelism, log intervals):
   /// it stays out of the key.
   package var affectsResult: Bool
+  /// Of a parameter that affects the result, the values that stay out of the key all the same.
+  package var unkeyedValues: [JSONValue]
 
   package init(
     _ name: String, _ type: ParameterType, default defaultValue: JSONValue? = nil,
-    isRequired: Bool = false, isSecret: Bool = false, affectsResult: Bool = true, _ summary: String
+    isRequired: Bool = false, isSecret: Bool = false, affectsResult: Bool = true,
+    unkeyedValues: [JSONValue] = [], _ summary: String
   ) {
     self.name = name
     self.summary = summary
@@ -162,6 +165,7 @@ package struct ParameterSchema: Sendable {
     self.isRequired = isRequired
     self.isSecret = isSecret
     self.affectsResult = affectsResult
+    self.unkeyedValues = unkeyedValues
   }
 }
 

@@ -67,6 +67,16 @@ import Testing
     #expect(try project.run("status", "--check").status == 0)
   }
 
+  @Test func aPointerThatIsInsistedOnIsPartOfTheKey() throws {
+    let server = try LoopbackServer { .file(Array("words".utf8), for: $0) }
+    let project = try TestProject(Self.pipeline(server.url + "/words.txt"))
+    #expect(try project.run("run").status == 0)
+    #expect(try project.run("status", "--check", "--set", "words.lfs_pointer=false").status == 0)
+    let insisting = try project.run("run", "--set", "words.lfs_pointer=true")
+    #expect(insisting.status == 1 && insisting.error.contains("is not a Git-LFS pointer"))
+    #expect(try project.run("status", "--check").status == 0)
+  }
+
   @Test func headersAreFilledInFromTheEnvironmentAndKeptNowhere() throws {
     let isOpen = Mutex(false)
     let server = try LoopbackServer { request in

@@ -302,6 +302,24 @@ import Testing
       ).map(\.path) == [["filename"], ["mirrors", "0"]])
   }
 
+  @Test func whatCannotWorkIsToldBeforeARun() {
+    func paths(_ parameters: [String: JSONValue]) -> [[String]] {
+      Self.faults(parameters, ["a", "b"]).map(\.path)
+    }
+    let url: JSONValue = "http://h/{shard}"
+    #expect(paths(["url": "in/{shard}*.txt"]) == [["url"]])
+    #expect(paths(["url": "http://h/f#{shard}", "filename": "f"]) == [["url"]])
+    #expect(paths(["url": "in/f#{shard}"]) == [])
+    #expect(paths(["url": url, "token": "a\nb"]) == [["token"]])
+    #expect(
+      paths(["url": url, "headers": ["a b": "x", "Good": "x", "Bad": "x\ny"]])
+        == [["headers", "Bad"], ["headers", "a b"]])
+    #expect(paths(["url": url, "listing": true, "filename": "f"]) == [["filename"]])
+    let single = FetchStep.schema.faults(
+      StepDeclaration(parameters: ["url": "http://h/x", "sha256": [:]]))
+    #expect(single.map(\.path) == [["sha256"]])
+  }
+
   @Test func aPartitionThatWouldNotBeVerifiedIsToldBeforeARun() throws {
     let digest = JSONValue.string(String(repeating: "0", count: 64))
     let url = JSONValue.string("http://h/{shard}")
@@ -336,7 +354,7 @@ import Testing
 
   @Test func whereAFileComesFromCountsAndHowItIsFetchedDoesNot() {
     let affecting = FetchStep.schema.parameters.filter(\.affectsResult).map(\.name)
-    #expect(affecting == ["url", "listing", "filename", "sha256", "size"])
+    #expect(affecting == ["url", "listing", "filename", "sha256", "size", "lfs_pointer"])
     #expect(FetchStep.schema.partitionParameters == ["sha256", "size"])
     #expect(FetchStep.schema.parameters.filter(\.isSecret).map(\.name) == ["token", "headers"])
   }

@@ -67,8 +67,9 @@ extension Pipeline.Asset {
   /// A value equal to the step's default counts the same whether it is written or not.
   private var keyParameters: [String: JSONValue] {
     var key = parameters
-    for schema in step.parameters where schema.isSecret || !schema.affectsResult {
-      key[schema.name] = nil
+    for schema in step.parameters {
+      let isUnkeyed = key[schema.name].map { schema.unkeyedValues.contains($0) } ?? true
+      if schema.isSecret || !schema.affectsResult || isUnkeyed { key[schema.name] = nil }
     }
     return key
   }

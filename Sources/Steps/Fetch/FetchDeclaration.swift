@@ -31,7 +31,13 @@ struct FetchDeclaration {
   var faults: [StepDeclaration.Fault] {
     guard let text = declaration.parameters["url"]?.stringValue else { return [] }
     let url = URLTemplate(text)
-    var faults = firstFault(["url"]) { _ = try SourceURL(try url.filled($0)) }
+    var faults = firstFault(["url"]) { partition in
+      guard case .local(let path) = try SourceURL(try url.filled(partition)), Glob.isPattern(path)
+      else { return }
+      throw StepFailure(
+        "`url` names one file, found the pattern `\(path)`",
+        help: "give the pattern as an input to the step that reads the files")
+    }
     if faults.isEmpty {
       if let key = declaration.partitionKey, declaration.partitions.count > 1, !url.uses(key) {
         faults.append(
@@ -46,6 +52,7 @@ struct FetchDeclaration {
       let template = URLTemplate(text)
       faults += firstFault(["mirrors", "\(index)"]) { _ = try SourceURL(try template.filled($0)) }
     }
+    faults += credentials
     faults += perPartition("sha256") { value in
       guard let text = value.stringValue, SHA256Digest.normalized(text) == nil else { return nil }
       return "`sha256` needs 64 hexadecimal digits, found `\(text)`"
@@ -74,8 +81,31 @@ struct FetchDeclaration {
     return []
   }
 
+  private var credentials: [StepDeclaration.Fault] {
+    var faults: [StepDeclaration.Fault] = []
+    if let token = declaration.parameters["token"]?.stringValue, !FetchSettings.isHeaderValue(token)
+    {
+      faults.append(.init(["token"], FetchSettings.badToken))
+    }
+    let headers = declaration.parameters["headers"]?.objectValue ?? [:]
+    for (name, value) in headers.sorted(by: { $0.key < $1.key })
+    where !FetchSettings.isHeaderName(name)
+      || !FetchSettings.isHeaderValue(value.stringValue ?? "")
+    {
+      faults.append(.init(["headers", name], FetchSettings.badHeader(name)))
+    }
+    return faults
+  }
+
   private func names(_ url: URLTemplate) -> [StepDeclaration.Fault] {
-    guard declaration.parameters["listing"]?.boolValue != true else { return [] }
+    if declaration.parameters["listing"]?.boolValue == true {
+      guard declaration.parameters["filename"] != nil else { return [] }
+      return [
+        .init(
+          ["filename"], "`filename` has no effect with `listing`",
+          help: "the files of a list are numbered in its order")
+      ]
+    }
     guard let text = declaration.parameters["filename"]?.stringValue else {
       return firstFault(["url"]) { partition in
         guard try SourceURL(try url.filled(partition)).fileName == nil else { return }
@@ -97,6 +127,13 @@ struct FetchDeclaration {
     guard let value = declaration.parameters[name] else { return [] }
     guard let members = value.objectValue else {
       return fault(value).map { [.init([name], $0)] } ?? []
+    }
+    guard declaration.partitionKey != nil else {
+      return [
+        .init(
+          [name], "`\(name)` is a mapping by partition, but this asset has no partitions",
+          help: "give one value")
+      ]
     }
     // Another profile may have other partitions; but no entry that fits is a misspelling.
     if !members.isEmpty, declaration.partitions.allSatisfy({ members[$0] == nil }) {

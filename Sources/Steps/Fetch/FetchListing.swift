@@ -116,18 +116,24 @@ struct FetchListing {
     do throws(JSONError) { value = try JSONParser.parse(bytes) } catch {
       throw StepFailure("the list of files is no JSON: \(error)")
     }
-    let addresses = value.arrayValue?.compactMap(\.stringValue) ?? []
-    guard !addresses.isEmpty, addresses.count == value.arrayValue?.count else {
+    guard let members = value.arrayValue else {
       throw StepFailure(
         "the list of files is \(value.kindDescription), not a list of addresses",
         help: "leave `listing` out when the address is the file itself")
     }
-    return addresses
+    guard !members.isEmpty else { throw StepFailure("the list of files is empty") }
+    return try members.enumerated().map { number, member throws(StepFailure) in
+      guard let address = member.stringValue else {
+        throw StepFailure(
+          "entry \(number + 1) of the list of files is \(member.kindDescription), not an address")
+      }
+      return address
+    }
   }
 
   /// `00000.parquet`: five digits, so that files sort as they are listed.
   private static func fileName(_ index: Int, _ address: String) -> String {
-    let path = address.split(separator: "?").first.map(String.init) ?? address
+    let path = address.prefix { $0 != "?" && $0 != "#" }
     let name = path.split(separator: "/").last.map(String.init) ?? ""
     let ending = name.split(separator: ".").dropFirst().last.map { ".\($0)" } ?? ""
     let number = String(index)

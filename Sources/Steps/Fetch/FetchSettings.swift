@@ -40,13 +40,13 @@ struct FetchSettings {
       }
     options.token = parameters["token"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
     if let token = options.token, !Self.isHeaderValue(token) {
-      throw StepFailure("`token` contains a line break or another control character")
+      throw StepFailure(Self.badToken)
     }
     for (name, value) in (parameters["headers"]?.objectValue ?? [:]).sorted(by: { $0.key < $1.key })
     {
       let value = value.stringValue ?? ""
       guard Self.isHeaderName(name), Self.isHeaderValue(value) else {
-        throw StepFailure("`headers` has an entry `\(name)` that can't be a header line")
+        throw StepFailure(Self.badHeader(name))
       }
       // libcurl takes a name with a colon and nothing else as an order to leave the header out.
       options.headers.append(value.isEmpty ? "\(name);" : "\(name): \(value)")
@@ -147,7 +147,7 @@ struct FetchSettings {
         return try SourceURL(try template.filled(partition))
       }
       switch main {
-      case .remote(let url): return try SourceURL(url.replacingOrigin(with: mirror))
+      case .remote(let url): return try url.under(mirror)
       case .local: return try SourceURL(mirror)
       }
     }
@@ -190,11 +190,17 @@ struct FetchSettings {
     return .local(path: "\(root)/\(path)")
   }
 
-  private static func isHeaderName(_ name: String) -> Bool {
+  static let badToken = "`token` contains a line break or another control character"
+
+  static func badHeader(_ name: String) -> String {
+    "`headers` has an entry `\(name)` that can't be a header line"
+  }
+
+  static func isHeaderName(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") }
   }
 
-  private static func isHeaderValue(_ value: String) -> Bool {
+  static func isHeaderValue(_ value: String) -> Bool {
     value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
   }
 }

@@ -13,14 +13,15 @@ extension FetchStep {
           + "percent-encoded in addresses."),
       ParameterSchema(
         "mirrors", .list(of: .string), affectsResult: false,
-        "Tried in turn when `url` fails: addresses that take the place of scheme and host, or whole "
-          + "templates when they contain `{key}`."),
+        "Tried in turn when `url` fails: addresses or folders that take the place of scheme and host, or "
+          + "whole templates when they contain `{key}`."),
       ParameterSchema(
         "listing", .boolean, default: false,
         "`url` answers with a JSON array of web addresses; all of them are fetched."),
       ParameterSchema(
         "filename", .string,
-        "Name of the file in the result; by default the last part of the address."),
+        "Name of the file in the result; by default the last part of the address. Not with `listing`."
+      ),
       ParameterSchema(
         "sha256", .either([.string, .dictionary(of: .string)]),
         "Hash of the file's bytes, or one for each partition; another content fails. With `listing`, of "
@@ -34,9 +35,9 @@ extension FetchStep {
         "About how large a file is, or each partition's: for `nanobuild plan` only."),
       ParameterSchema(
         "lfs_pointer", .either([.boolean, .choice(["auto"])]), default: "auto",
-        affectsResult: false,
+        unkeyedValues: ["auto", false],
         "Read size and hash from the Git-LFS pointer of a hub's `/resolve/` address: `auto` where "
-          + "there is one, `true` to insist, `false` never."),
+          + "there is one, `true` to insist (then part of the key), `false` never."),
       ParameterSchema(
         "token", .string, isSecret: true, affectsResult: false,
         "Bearer token for the host of `url`; no other host sees it."),

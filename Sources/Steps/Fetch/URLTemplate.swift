@@ -43,8 +43,18 @@ struct URLTemplate {
 
   func begins(with prefix: String) -> Bool { text.hasPrefix(prefix) }
 
+  /// Whether what is asked for depends on the value of `key`; what follows a `#` in a web address is for
+  /// browsers.
   func uses(_ key: String) -> Bool {
-    pieces.contains { if case .key(key, _) = $0 { true } else { false } }
+    let isOnWeb = String(decoding: text.utf8.prefix(4), as: UTF8.self).lowercased() == "http"
+    for piece in pieces {
+      switch piece {
+      case .text(let part): if isOnWeb, part.utf8.contains(UInt8(ascii: "#")) { return false }
+      case .key(key, _): return true
+      case .key: continue
+      }
+    }
+    return false
   }
 
   /// The text with `{key}` replaced by the partition's value.
