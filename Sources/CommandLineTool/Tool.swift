@@ -81,29 +81,47 @@ extension Tool {
   }
 
   /// Moves `-C DIR`, `-f FILE` and output flags that stand before the command, or before the second word of
-  /// one like `cache verify`, behind it, where the command declares them. Help is the same everywhere.
+  /// one like `cache verify`, behind it, where the command declares them. Help is the same everywhere, so
+  /// there they go; and the parser knows `help cache verify`, but not `cache help verify`.
   package static func reordered(_ arguments: [String]) -> [String] {
     var words: [String] = []
     var moved: [String] = []
-    var index = 0
+    var rest = arguments[...]
     var isWhole = false
-    while index < arguments.count, !isWhole {
-      switch arguments[index] {
-      case "-C", "-f":
-        guard index + 1 < arguments.count else { return arguments }
-        moved += arguments[index...index + 1]
-        index += 2
-      case "--no-color", "--plain":
-        moved.append(arguments[index])
-        index += 1
-      default:
-        guard !arguments[index].hasPrefix("-") else { return arguments }
-        words.append(arguments[index])
-        index += 1
-        isWhole = words.count == 2 || !groups.contains(words[0])
+    while let argument = rest.first, !isWhole {
+      if let length = lengthOfGlobalOption(rest) {
+        moved += rest.prefix(length)
+        rest = rest.dropFirst(length)
+        continue
       }
+      guard !argument.hasPrefix("-") else { return arguments }
+      words.append(argument)
+      rest = rest.dropFirst()
+      isWhole = words.count == 2 || !groups.contains(words[0])
     }
-    guard isWhole, !moved.isEmpty else { return arguments }
-    return words + (words[0] == "help" ? [] : moved) + arguments[index...]
+    guard isWhole else { return arguments }
+    guard let help = words.firstIndex(of: "help") else { return words + moved + rest }
+    words.remove(at: help)
+    return ["help"] + words + withoutGlobalOptions(rest)
+  }
+
+  private static func withoutGlobalOptions(_ arguments: ArraySlice<String>) -> [String] {
+    var kept: [String] = []
+    var rest = arguments
+    while let argument = rest.first {
+      let length = lengthOfGlobalOption(rest)
+      if length == nil { kept.append(argument) }
+      rest = rest.dropFirst(length ?? 1)
+    }
+    return kept
+  }
+
+  /// Nil when `arguments` don't begin with an option that may stand before the command.
+  private static func lengthOfGlobalOption(_ arguments: ArraySlice<String>) -> Int? {
+    switch arguments.first {
+    case "-C", "-f": arguments.count > 1 ? 2 : nil
+    case "--no-color", "--plain": 1
+    default: nil
+    }
   }
 }
