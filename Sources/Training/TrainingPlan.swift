@@ -139,6 +139,25 @@ package struct TrainingPlan: Sendable {
   }
 }
 
+// MARK: Validation
+
+extension TrainingPlan {
+  /// Throws when a validation would count no token. With `evaluate_every` 0 the only one comes after the
+  /// last step, which is late to learn that.
+  func checkValidation(_ data: TrainingData) throws(TrainingError) {
+    for (_, set) in data.validation {
+      let measuresAnything = try LossEvaluation.measuresAnything(
+        of: set, sequence: sequenceLength, tokenLimit: options.evaluationTokens)
+      guard measuresAnything else {
+        throw .badData(
+          input: "validation",
+          problem: "the first \(options.evaluationTokens) tokens (`evaluation_tokens`) hold "
+            + "nothing to measure the loss on")
+      }
+    }
+  }
+}
+
 // MARK: Printing and memory
 
 extension TrainingPlan {

@@ -68,6 +68,7 @@ package enum TrainingStage {
     try options.validate()
     let data = try TrainingData.open(kind, options, inputs, workFolder: environment.output)
     let plan = try TrainingPlan.make(kind, options, data)
+    try plan.checkValidation(data)
     for line in plan.description { reporter.log(line) }
     let pool: ThreadPool
     do throws(KernelError) { pool = try ThreadPool(threads: environment.threads) } catch {

@@ -55,8 +55,9 @@ import Training
     #expect(throws: TrainingError.self) { try train(2) }
   }
 
-  /// A validation that counts nothing has no loss: 0 would be the best of all.
-  @Test func validationSetsWithoutAReplyToMeasureAreRefused() throws {
+  /// A validation that counts nothing has no loss: 0 would be the best of all. Without validations on the
+  /// way there would be one after the last step, which is late to learn that.
+  @Test(arguments: [5, 0]) func validationSetsWithoutAReplyToMeasureAreRefused(every: Int) throws {
     try workshop.train(.base, into: "base")
     let chat =
       #"[{"role":"user","content":"\#(String(repeating: "long ", count: 20))"},"#
@@ -65,19 +66,36 @@ import Training
     try CheckpointFiles.write(Array(chat.utf8), to: path)
     func problem(_ change: (inout TrainingOptions, inout TrainingStage.Inputs) -> Void) -> String {
       var options = Workshop.options(.sft)
+      options.evaluateEvery = every
       var inputs = workshop.inputs(.sft)
       change(&options, &inputs)
+      let recorder = Recorder()
       let error = #expect(throws: TrainingError.self) {
         try TrainingStage.run(
           kind: .sft, options: options, inputs: inputs,
-          environment: .init(output: workshop.path + "/out", threads: 1), reporter: Recorder())
+          environment: .init(output: workshop.path + "/out", threads: 1), reporter: recorder)
       }
+      #expect(recorder.current.steps == 0)
       return error.map { "\($0)" } ?? ""
     }
     let cut = problem { $1.validationConversations = [path] }
     #expect(cut.hasPrefix("`validation`: no conversation has a reply within the first 25 tokens"))
     // The set has replies, but the part that is measured has none.
-    let short = problem { options, _ in options.evaluationTokens = 0 }
-    #expect(short.hasPrefix("`validation`: the first 0 tokens (`evaluation_tokens`) hold nothing"))
+    let none = problem { options, _ in options.evaluationTokens = 0 }
+    #expect(none.hasPrefix("`validation`: the first 0 tokens (`evaluation_tokens`) hold nothing"))
+    let short = problem { options, inputs in
+      options.evaluationTokens = 24
+      inputs.validationConversations.insert(path, at: 0)
+    }
+    #expect(short.hasPrefix("`validation`: the first 24 tokens (`evaluation_tokens`) hold nothing"))
+  }
+
+  @Test func theFirstReplyThatIsMeasuredIsEnough() throws {
+    try workshop.train(.base, into: "base")
+    var options = Workshop.options(.sft)
+    options.evaluateEvery = 0
+    options.evaluationTokens = 1
+    let summary = try workshop.train(.sft, into: "out", options)
+    #expect(summary.validation["validation_chat_loss"] ?? 0 > 0)
   }
 }

@@ -49,6 +49,18 @@ package enum ValidationSet: Sendable {
 }
 
 package enum LossEvaluation {
+  /// Whether `measure` would count any token; reads no further than to the first.
+  static func measuresAnything(
+    of set: ValidationSet, sequence: Int, tokenLimit: Int
+  ) throws(TrainingError) -> Bool {
+    var batch = MicroBatch(rows: 1, length: sequence)
+    var reader = ValidationReader(set, tokenLimit: tokenLimit)
+    while try reader.next(&batch, rows: 1, sequence: sequence) {
+      if batch.trainedTokens > 0 { return true }
+    }
+    return false
+  }
+
   /// The loss over at most `tokenLimit` tokens, in rows of `sequence` and passes of `rows`.
   ///
   /// Which tokens are counted depends on `sequence` and the limit, not on `rows`. Nil as soon as

@@ -238,12 +238,6 @@ final class TrainingRun {
         rows: plan.options.deviceBatch, tokenLimit: plan.options.evaluationTokens,
         isCancelled: { reporter.isCancelled })
       guard let result else { return nil }
-      guard result.total.count > 0 else {
-        throw .badData(
-          input: "validation",
-          problem: "the first \(plan.options.evaluationTokens) tokens (`evaluation_tokens`) hold "
-            + "nothing to measure the loss on")
-      }
       values[name + "_loss"] = result.mean
       if result.bytes > 0 { values[name + "_bpb"] = result.bitsPerByte }
     }
