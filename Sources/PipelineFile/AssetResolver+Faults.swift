@@ -1,3 +1,4 @@
+import Diagnostics
 import YAML
 
 /// Faults that only the step itself can find, told with all others before anything runs.
@@ -8,8 +9,28 @@ extension AssetResolver {
       partitionKey: asset.partitions?.key, partitions: asset.partitions?.values ?? [],
       layers: layers(asset))
     for fault in asset.step.faults(declaration) {
-      problems.report(.stepFault(fault.message, help: fault.help), at: node(fault.path))
+      let place = place(of: fault.path, in: asset)
+      let notes = fault.other.map { other in
+        let place = self.place(of: [other], in: asset)
+        return Diagnostic.Note("`\(other)` stands here", at: place.location, width: place.width)
+      }
+      problems.report(
+        .stepFault(fault.message, help: fault.help), at: place.location, width: place.width,
+        notes: notes.map { [$0] } ?? [])
     }
+  }
+
+  /// Where the value that counts was given.
+  private func place(
+    of path: [String], in asset: Pipeline.Asset
+  ) -> (location: SourceLocation, width: Int) {
+    if let name = path.first, case .commandLine(let text) = asset.origin(of: name) {
+      let isSecret = asset.step.parameters.contains { $0.name == name && $0.isSecret }
+      let shown = isSecret ? text.prefix { $0 != "=" } : text[...]
+      return (SourceLocation(file: "--set \(shown)", line: 0, column: 0), 1)
+    }
+    let node = node(path)
+    return (node.location, node.width)
   }
 
   private func layers(_ asset: Pipeline.Asset) -> [String: StepDeclaration.Layer] {

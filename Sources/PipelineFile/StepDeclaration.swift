@@ -35,11 +35,16 @@ package struct StepDeclaration: Sendable {
     /// Lower case, no full stop.
     package var message: String
     package var help: String?
+    /// Another parameter that the message names; where it was given is told as well.
+    package var other: String?
 
-    package init(_ path: [String], _ message: String, help: String? = nil) {
+    package init(
+      _ path: [String], _ message: String, help: String? = nil, other: String? = nil
+    ) {
       self.path = path
       self.message = message
       self.help = help
+      self.other = other
     }
   }
 }

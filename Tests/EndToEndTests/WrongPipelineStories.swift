@@ -47,7 +47,7 @@ import Testing
         """,
       expected: [
         "pipeline.yaml:6:30: error: `steps` and `epochs` both say how long to train",
-        "help: leave one out, or make it `null`",
+        "help: leave one out, or make it `null`", "pipeline.yaml:6:19: note: `steps` stands here",
       ]),
     Fault(
       name: "a mixture that no memory holds",
@@ -190,6 +190,49 @@ import Testing
     story.project.remove("words.txt")
     #expect(try story.project.run("status", "--check").status == 2)
     #expect(try story.project.run("run").status == 2)
+  }
+
+  /// The one that is given last is where the mistake is told; the one that would count may stand in
+  /// another file.
+  @Test func twoParametersThatSayOneThingAreBothFound() throws {
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      profiles: {long: long.yaml, short: {}}
+      assets:
+        s:
+          step: train.sft
+          inputs: {model: words.txt, conversations: words.txt}
+          with: {steps: 3, batch_rows: 2}
+
+      """)
+    try project.write("words.txt", "words\n")
+    try project.write("long.yaml", "assets:\n  s: {with: {epochs: 2}}\n")
+    let file = try project.run("validate", "--profile", "long")
+    let told = "error: `steps` and `epochs` both say how long to train"
+    #expect(
+      file.error.contains(
+        """
+        long.yaml:2:22: \(told)
+         2 |   s: {with: {epochs: 2}}
+           |                      ^
+        help: leave one out, or make it `null`: `steps` would count alone
+        pipeline.yaml:7:19: note: `steps` stands here
+         7 |     with: {steps: 3, batch_rows: 2}
+           |                   ^
+
+        """), "\(file.error)")
+    let argument = try project.run(
+      "validate", "--profile", "short", "--set", "s.steps=4", "--set", "s.epochs=2")
+    #expect(argument.error.contains("--set s.epochs=2: \(told)\n"), "\(argument.error)")
+    #expect(argument.error.contains("--set s.steps=4: note: `steps` stands here\n"))
+    // So are numbers that don't go together.
+    let number = try project.run(
+      "validate", "--profile", "short", "--set", "s.sequence_length=64", "--set",
+      "s.tokens_per_step=100")
+    #expect(
+      number.error.contains("--set s.tokens_per_step=100: error: `tokens_per_step`"),
+      "\(number.error)")
   }
 
   @Test func anUnknownTargetIsWrongUsage() throws {

@@ -73,7 +73,7 @@ struct TrainingDeclaration {
         faults.append(
           .init(
             [name], "`\(winner)` and `\(name)` both say \(what)",
-            help: "leave one out, or make it `null`: `\(winner)` would count alone"))
+            help: "leave one out, or make it `null`: `\(winner)` would count alone", other: winner))
       }
     }
     return faults
