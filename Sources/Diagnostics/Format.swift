@@ -1,8 +1,23 @@
 /// Numbers as people read them.
 package enum Format {
+  private static let byteUnits = ["B", "KB", "MB", "GB", "TB"]
+
   /// `812 B`, `1.2 KB`, `3.4 MB` (powers of 1000).
   package static func bytes(_ count: Int) -> String {
-    scaled(Double(count), units: ["B", "KB", "MB", "GB", "TB"])
+    scaled(Double(count), units: byteUnits)
+  }
+
+  /// Two amounts as texts that differ where the amounts do, with more decimals where that takes them:
+  /// `23.4 GB` and `24.0 GB`, but `23.42 GB` and `23.38 GB`.
+  package static func distinctBytes(_ first: Int, _ second: Int) -> (String, String) {
+    for decimals in 0...3 {
+      let texts = (
+        scaled(Double(first), units: byteUnits, moreDecimals: decimals),
+        scaled(Double(second), units: byteUnits, moreDecimals: decimals)
+      )
+      if texts.0 != texts.1 || first == second { return texts }
+    }
+    return ("\(grouped(first)) B", "\(grouped(second)) B")
   }
 
   /// `950`, `1.2 K`, `3.4 M`, for tokens and parameters.
@@ -68,7 +83,9 @@ package enum Format {
     return "\(value)"
   }
 
-  private static func scaled(_ value: Double, units: [String]) -> String {
+  private static func scaled(
+    _ value: Double, units: [String], moreDecimals: Int = 0
+  ) -> String {
     var value = value
     var index = 0
     while value.magnitude >= 999.5, index < units.count - 1 {
@@ -77,7 +94,7 @@ package enum Format {
     }
     let digits =
       index == 0 && value == value.rounded()
-      ? 0 : value.magnitude < 9.95 ? 1 : value.magnitude < 99.5 ? 1 : 0
+      ? 0 : (value.magnitude < 99.5 ? 1 : 0) + moreDecimals
     let number = fixed(value, digits)
     return units[index].isEmpty ? number : "\(number) \(units[index])"
   }

@@ -16,9 +16,7 @@ extension TrainingError: CustomStringConvertible {
     case .notEnoughData(let input, let found, let needed, let unit):
       "`\(input)` holds \(found) \(unit), but at least \(needed) are needed"
     case .noSteps(let explanation): "there is nothing to train: \(explanation)"
-    case .memory(let needed, let limit, let plan):
-      "this needs \(Format.bytes(needed)) of memory, but only \(Format.bytes(limit)) are allowed\n"
-        + plan
+    case .memory(let needed, let limit, let plan): Self.memory(needed, limit) + "\n" + plan
     case .diverged(let step, let loss, let limit, let lastCheckpoint):
       (loss.isFinite
         ? "the loss exploded to \(Self.rounded(loss)) at step \(step), above \(Self.rounded(limit))"
@@ -40,6 +38,11 @@ extension TrainingError: CustomStringConvertible {
     case .model(let error): error.description
     case .kernel(let error): error.description
     }
+  }
+
+  private static func memory(_ needed: Int, _ limit: Int) -> String {
+    let (needed, limit) = Format.distinctBytes(needed, limit)
+    return "this needs \(needed) of memory, but only \(limit) are allowed"
   }
 
   static func rounded(_ value: Double) -> String {

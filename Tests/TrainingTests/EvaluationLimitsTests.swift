@@ -38,6 +38,9 @@ import Training
     } catch TrainingError.memory(let needed, let limit, _) {
       #expect(needed > limit && limit == planned / 2)
     }
+    // What is hardly missing is not rounded away.
+    let short = TrainingError.memory(needed: 23_420_000_000, limit: 23_380_000_000, plan: "…")
+    #expect("\(short)" == "this needs 23.42 GB of memory, but only 23.38 GB are allowed\n…")
     // More than any machine has.
     #expect(throws: TrainingError.self) { try check(rows: 4096, sequence: 1 << 20, limit: nil) }
     #expect(throws: TrainingError.self) { try check(rows: 65_536, sequence: 1 << 20, limit: nil) }

@@ -82,13 +82,12 @@ struct PlanBudget {
     var texts = order.map { "\((owners[$0] ?? []).joined(separator: ", ")): \($0)" }
     for estimate in estimates {
       guard let memory = estimate.memory, memory > machineMemory else { continue }
-      texts.append(
-        "\(estimate.asset): it needs \(Format.bytes(memory)) of memory; this machine has "
-          + Format.bytes(machineMemory))
+      let (needed, present) = Format.distinctBytes(memory, machineMemory)
+      texts.append("\(estimate.asset): it needs \(needed) of memory; this machine has \(present)")
     }
     if let freeDisk, disk > freeDisk {
-      texts.append(
-        "the results need \(Format.bytes(disk)) of disk; \(Format.bytes(freeDisk)) are free")
+      let (needed, free) = Format.distinctBytes(disk, freeDisk)
+      texts.append("the results need \(needed) of disk; \(free) are free")
     }
     if seconds > 86_400 {
       texts.append("this takes \(Format.duration(seconds)) on this machine")
@@ -198,9 +197,14 @@ struct PlanBudget {
     if !unknown.isEmpty {
       lines.append("          unknown: \(unknown.joined(separator: ", "))")
     }
-    lines.append("memory    \(Format.bytes(memory)) at the peak of \(Format.bytes(machineMemory))")
-    lines.append(
-      "disk      \(Format.bytes(disk))" + (freeDisk.map { " of \(Format.bytes($0)) free" } ?? ""))
+    let (peak, present) = Format.distinctBytes(memory, machineMemory)
+    lines.append("memory    \(peak) at the peak of \(present)")
+    if let freeDisk {
+      let (needed, free) = Format.distinctBytes(disk, freeDisk)
+      lines.append("disk      \(needed) of \(free) free")
+    } else {
+      lines.append("disk      \(Format.bytes(disk))")
+    }
     if download > 0 {
       let time = Double(download) / PlanBudget.assumedDownloadRate
       lines.append("download  \(Format.bytes(download)), \(Format.duration(time)) at 20 MB/s")
