@@ -16,6 +16,8 @@ extension CorpusError: CustomStringConvertible {
     case .tokenShard(let path, let fault): "\(path): \(fault.message)"
     case .missingColumn(let path, let column, let available):
       "\(path): there is no column `\(column)`; it has \(available)"
+    case .ambiguousColumn(let path, let column, let candidates):
+      "\(path): `\(column)` may be one of \(candidates): give one of these names"
     case .notText(let path, let column):
       "\(path): column `\(column)` does not hold one text a row"
     case .unknownFileKind(let path):

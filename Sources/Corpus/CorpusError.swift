@@ -10,6 +10,8 @@ package enum CorpusError: Error, Sendable, Hashable {
   case tokenShard(path: String, fault: TokenShardFault)
   /// The file has no column of that name.
   case missingColumn(path: String, column: String, available: NameList)
+  /// The name fits several columns; `candidates` are such that fit one each.
+  case ambiguousColumn(path: String, column: String, candidates: NameList)
   /// The column exists but holds something else than one text a row.
   case notText(path: String, column: String)
   /// The caller asked to stop.

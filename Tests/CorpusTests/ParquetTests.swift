@@ -68,6 +68,13 @@ import Testing
     for name in ["messages.role", "messages.list.element.role"] {
       #expect(try ParquetRows(talk, column: name).next() == ["system", "user", "assistant"])
     }
+    for name in ["messages.list", "messages.element", "messages.list.element"] {
+      #expect(
+        try ParquetRows(talk, column: name).next() == ParquetRows(talk, column: "messages").next())
+    }
+    for name in ["messages.rolle", "messages.role.x", "messages.list.rolle", "messages."] {
+      #expect(throws: CorpusError.self, "\(name)") { try ParquetRows(talk, column: name) }
+    }
   }
 
   /// What is read of one column must not be judged by the levels of another.
@@ -87,6 +94,32 @@ import Testing
     #expect(records.fields == ["text", "text_2"])
     #expect(try records.next() == ["text": .null, "text_2": "x"])
     #expect(try values(twice, "text_2") == ["x", "y", "z"])
+  }
+
+  /// `s` twice, with `x` in both; below the first four `t`, the first two with `x`, the last two with `z`.
+  @Test func membersBelowStructuresOfOneNameCanBePicked() throws {
+    let path = fixtures + "/deep-twice.parquet"
+    let file = try ParquetFile(path: path)
+    let listed = ["s.t.x", "s.t_2.x", "s.t_2.y", "s.t_3.z", "s.t_3.t.w", "s.t_4.z", "s_2.x"]
+    #expect(file.columns.map(\.name) == listed)
+    for (name, first) in zip(listed, ["a", "c", "e", "g", "i", "k", "m"]) {
+      #expect(try ParquetRows(file, column: name).next() == .string(first), "\(name)")
+      #expect(try values(path, name).first == .string(first), "\(name)")
+      let batch = try DocumentReader(paths: [path], column: name).nextBatch()
+      #expect(batch?.string(0) == first, "\(name)")
+    }
+    // Names that fit one alone will do.
+    #expect(try ParquetRows(file, column: "s.t.y").next() == "e")
+    #expect(try ParquetRows(file, column: "s.x").next() == "m")
+    #expect(try ParquetRows(file, column: "s.t_3").next() == ["t.w": "i", "z": "g"])
+    let ambiguous = CorpusError.ambiguousColumn(
+      path: path, column: "s.t.z", candidates: ["s.t_3.z", "s.t_4.z"])
+    #expect(throws: ambiguous) { try ParquetRows(file, column: "s.t.z") }
+    #expect(throws: ambiguous) { try values(path, "s.t.z") }
+    #expect(throws: ambiguous) { try DocumentReader(paths: [path], column: "s.t.z").nextBatch() }
+    #expect(throws: CorpusError.notText(path: path, column: "s.t")) {
+      try DocumentReader(paths: [path], column: "s.t").nextBatch()
+    }
   }
 
   @Test func equalNamesGetDifferentKeys() throws {

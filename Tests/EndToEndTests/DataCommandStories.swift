@@ -30,6 +30,27 @@ import Testing
     #expect(try project.run("data", "talk.parquet", "--jsonl").lines.count == 2)
   }
 
+  @Test func whatIsListedCanBePicked() throws {
+    let file = "deep.parquet"
+    try project.copy(
+      fromRepository: "Tests/CorpusTests/Fixtures/deep-twice.parquet", to: file)
+    let columns = try JSONParser.parse(try project.run("data", file, "--json").output)["columns"]
+    let names = (columns?.arrayValue ?? []).compactMap { $0["name"]?.stringValue }
+    #expect(Set(names).count == 7)
+    for name in names {
+      let end = try project.run("data", file, "--column", name)
+      #expect(end.status == 0 && end.lines.count == 2, "\(name): \(end.error)")
+    }
+    for option in ["--jsonl", "--head=1"] {
+      let end = try project.run("data", file, "--column", "s.t.z", option)
+      #expect(end.status == 2 && end.output.isEmpty)
+      #expect(
+        end.error.hasPrefix(
+          "error: deep.parquet: `s.t.z` may be one of `s.t_3.z`, `s.t_4.z`: "), "\(end.error)")
+    }
+    #expect(try project.run("data", "talk.parquet", "--column", "messages.rolle").status == 2)
+  }
+
   @Test(arguments: [600, 601])
   func longMembersAreCut(count: Int) throws {
     let text = String(repeating: "y", count: count)

@@ -250,7 +250,8 @@ def task_fixtures(folder):
 
 
 def name_fixtures(folder):
-    """Texts behind nulls; two columns of one name, which differ in what their definition levels mean."""
+    """Texts behind nulls; two columns of one name, which differ in what their definition levels mean, also
+    below structures of one name."""
     def save(name, columns):
         fields = [pa.field(name, array.type, nullable=nullable) for name, array, nullable in columns]
         table = pa.Table.from_arrays([array for _, array, _ in columns], schema=pa.schema(fields))
@@ -261,6 +262,13 @@ def name_fixtures(folder):
     pq.write_table(nulls, folder / "after-nulls.parquet", compression="NONE", use_dictionary=False,
                    write_statistics=False)
     save("nested-name", [("a", pa.array([None] * 3, pa.struct([("b", pa.string())])), True), ("a.b", texts, False)])
+
+    def structure(*members):
+        return pa.StructArray.from_arrays([pa.array(values) for _, values in members], names=[n for n, _ in members])
+
+    deep = structure(("t", structure(("x", ["a", "b"]))), ("t", structure(("x", ["c", "d"]), ("y", ["e", "f"]))),
+                     ("t", structure(("z", ["g", "h"]), ("t.w", ["i", "j"]))), ("t", structure(("z", ["k", "l"]))))
+    save("deep-twice", [("s", deep, True), ("s", structure(("x", ["m", "n"])), True)])
     save("twice-named", [("text", pa.array([None] * 3, pa.binary()), True), ("text", texts, False)])
 
 

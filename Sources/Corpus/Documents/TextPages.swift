@@ -6,18 +6,12 @@ final class TextPages {
   private var pages: ColumnPages?
   private var nextRowGroup = 0
 
-  /// Of several columns of that name a field goes before a member of a structure, as everywhere.
   convenience init(path: String, column name: String, decoder: PageDecoder) throws(CorpusError) {
     let file = try ParquetFile(path: path)
-    let fields = file.columns.lazy.filter { $0.path.count == 1 }
-    guard
-      let column = fields.first(where: { $0.name == name })
-        ?? file.columns.first(where: { $0.name == name })
-    else {
-      throw .missingColumn(
-        path: path, column: name, available: NameList(file.columns.lazy.map(\.name)))
+    guard let leaf = try file.node(named: name).leaf else {
+      throw .notText(path: path, column: name)
     }
-    try self.init(file: file, column: column, decoder: decoder)
+    try self.init(file: file, column: file.columns[leaf], decoder: decoder)
   }
 
   /// `column` is one of `file.columns`: names need not be unique.

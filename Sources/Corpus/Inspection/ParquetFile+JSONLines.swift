@@ -4,8 +4,9 @@ extension ParquetFile {
   package func writeColumn(
     _ column: String, to sink: @escaping JSONLinesWriter.Sink
   ) throws(CorpusError) {
+    let node = try node(named: column)
     try JSONLinesWriter.stream(to: sink) { writer throws(CorpusError) in
-      if case .leaf(let leaf) = schema.node(named: column)?.content, columns[leaf].isText {
+      if case .leaf(let leaf) = node.content, columns[leaf].isText {
         try writeTexts(columns[leaf], &writer)
       } else {
         let rows = try ParquetRows(self, column: column)

@@ -26,11 +26,8 @@ package final class ParquetRows {
 
   /// The values of one column: a field, or a member of nested structures named with dots.
   package init(_ file: ParquetFile, column: String) throws(CorpusError) {
-    guard let node = file.schema.node(named: column) else {
-      throw .missingColumn(path: file.path, column: column, available: file.columnNames)
-    }
+    fields = [try file.node(named: column)]
     self.file = file
-    fields = [node]
     isSingle = true
   }
 

@@ -2,7 +2,8 @@
 package struct ParquetColumn: Sendable {
   /// Position among the leaves, which is the position of its chunk in every row group.
   package var index: Int
-  package var path: [String]
+  /// Names from the root on; of a second field of one name its key, so that no two paths are equal.
+  package fileprivate(set) var path: [String]
   package var type: ParquetType
   /// Bytes a value; 0 for BYTE_ARRAY.
   var width: Int
@@ -36,6 +37,8 @@ struct ParquetNode: Sendable {
   var presence: Int
   /// For lists: the repetition level of a further element.
   var repetition: Int
+  /// For lists: names of the groups between the list and what is in its element, as in paths of columns.
+  var groups: [String] = []
   /// Leaves below this node.
   var leaves: Range<Int>
 
@@ -68,30 +71,6 @@ struct ParquetNode: Sendable {
       nodes[place].key = "\(name)_\(number)"
     }
   }
-
-  /// The node reduced to what `path` names below it, or nil when nothing is there. Names of the
-  /// groups that lists are stored with may be given or left out.
-  func projected(to path: ArraySlice<String>) -> ParquetNode? {
-    guard let name = path.first else { return self }
-    var result = self
-    switch content {
-    case .leaf, .projection: return nil
-    case .structure(let children):
-      guard let child = children.first(where: { $0.name == name }),
-        let inner = child.projected(to: path.dropFirst())
-      else { return nil }
-      result.content = .projection(inner)
-      result.leaves = inner.leaves
-    case .list(let children), .map(let children):
-      guard let child = children.first,
-        let inner = (0...min(2, path.count)).lazy
-          .compactMap({ child.projected(to: path.dropFirst($0)) }).first
-      else { return nil }
-      result.content = .list([inner])
-      result.leaves = inner.leaves
-    }
-    return result
-  }
 }
 
 /// Builds the tree and the leaves from the flat list of the footer.
@@ -105,20 +84,11 @@ struct ParquetSchema: Sendable {
     for _ in 0..<(try builder.childCount(of: root)) {
       fields.append(try builder.node(path: [], definition: 0, repetition: 0, depth: 1))
     }
-    ParquetNode.makeKeysUnique(&fields)
+    builder.makeKeysUnique(&fields, depth: 0)
     guard builder.position == elements.count else {
       throw .invalid(.schema, value: builder.position)
     }
     columns = builder.columns
-  }
-
-  /// A field by its name or its key, or what a path with dots names below one.
-  func node(named name: String) -> ParquetNode? {
-    if let field = fields.first(where: { $0.name == name }) { return field }
-    if let field = fields.first(where: { $0.key == name }) { return field }
-    let path = name.split(separator: ".").map(String.init)
-    return fields.lazy.filter { $0.name == path.first }
-      .compactMap { $0.projected(to: path.dropFirst()) }.first
   }
 
   private struct Builder {
@@ -194,37 +164,49 @@ struct ParquetSchema: Sendable {
           middle, of: element, path: path, definition: present + 1, repetition: repetition + 1,
           depth: depth + 1)
         let content: ParquetNode.Content =
-          element.annotation == .map ? .map([inner]) : .list([inner])
-        return ParquetNode(
+          element.annotation == .map ? .map([inner.node]) : .list([inner.node])
+        var list = ParquetNode(
           name: element.name, content: content, definition: present + 1, presence: present,
           repetition: repetition + 1, leaves: first..<columns.count)
+        list.groups = inner.isOldForm ? [middle.name] : [middle.name, inner.node.name]
+        return list
       }
       var children: [ParquetNode] = []
       for _ in 0..<count {
         children.append(
           try node(path: path, definition: present, repetition: repetition, depth: depth + 1))
       }
-      ParquetNode.makeKeysUnique(&children)
+      makeKeysUnique(&children, depth: path.count)
       return ParquetNode(
         name: element.name, content: .structure(children), definition: present, presence: present,
         repetition: repetition, leaves: first..<columns.count)
     }
 
     /// The element of a list: the one child of the repeated group, or, in files of old writers,
-    /// the repeated field itself (rules of parquet-format's LogicalTypes.md).
+    /// the repeated field itself (rules of parquet-format's LogicalTypes.md), as in maps.
     private mutating func listElement(
       _ middle: ParquetMetadata.SchemaElement, of list: ParquetMetadata.SchemaElement,
       path: [String], definition: Int, repetition: Int, depth: Int
-    ) throws(ParquetFault) -> ParquetNode {
+    ) throws(ParquetFault) -> (node: ParquetNode, isOldForm: Bool) {
       let isOldForm = middle.name == "array" || middle.name == list.name + "_tuple"
       if middle.type == nil, middle.childCount == 1, list.annotation == .list, !isOldForm {
-        return try node(
+        let element = try node(
           path: path + [middle.name], definition: definition, repetition: repetition,
           depth: depth + 1)
+        return (element, false)
       }
-      return try single(
+      let element = try single(
         middle, path: path, definition: definition, repetition: repetition, depth: depth,
         isRepeated: true)
+      return (element, true)
+    }
+
+    /// Of the fields of a row or structure, whose names stand at `depth` in the paths of their columns.
+    mutating func makeKeysUnique(_ nodes: inout [ParquetNode], depth: Int) {
+      ParquetNode.makeKeysUnique(&nodes)
+      for node in nodes where node.key != node.name {
+        for leaf in node.leaves { columns[leaf].path[depth] = node.key }
+      }
     }
 
     private mutating func addColumn(
