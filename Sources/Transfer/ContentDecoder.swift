@@ -26,6 +26,9 @@ package final class ContentDecoder {
 
   deinit { buffer.deallocate() }
 
+  /// Not a byte came in.
+  private(set) var isUntouched = true
+
   /// All input so far makes whole streams, at least one.
   package var isAtEnd: Bool { stream.isAtEnd }
 
@@ -34,6 +37,7 @@ package final class ContentDecoder {
     _ input: UnsafeRawBufferPointer,
     _ take: (UnsafeRawBufferPointer) throws(TransferError) -> Void
   ) throws(TransferError) -> Bool {
+    isUntouched = isUntouched && input.isEmpty
     var rest = input
     var isFull = false
     while !rest.isEmpty || (isFull && !stream.isAtEnd) {

@@ -41,9 +41,12 @@ extension Download {
 
   private var encoding: String { head.contentEncoding ?? "" }
 
-  /// An encoded body must have come to its own end, which the length of the answer doesn't tell.
+  /// An encoded body must have come to its own end, which the length of the answer doesn't tell. Only a
+  /// length of 0 says that nothing was encoded: servers name an encoding for empty files, too, and a proxy
+  /// that lost its own server may well end an answer of unknown length before its first byte.
   func checkEncodingEnded() throws(TransferError) {
     guard let decoder, !decoder.isAtEnd else { return }
+    if head.contentLength == 0, decoder.isUntouched { return }
     throw .interrupted(
       url: displayURL, received: bytesHeld, reason: "its \(encoding) encoding has no end")
   }

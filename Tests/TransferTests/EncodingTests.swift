@@ -105,7 +105,9 @@ import Transfer
         cut.withLock { $0 = length }
         let request = try fetching.request("\(server.url)/\(path)", as: "rows.csv")
         let error = fetching.failure(request)
-        guard length == 0 || !length.isMultiple(of: stream) else {
+        // A body without a byte is whole where its length is told.
+        let isWhole = length == 0 ? path == "length" : length.isMultiple(of: stream)
+        guard !isWhole else {
           #expect(error == nil, "\(length) bytes")
           continue
         }
@@ -119,6 +121,39 @@ import Transfer
       #expect(
         try fetching.folder.readText("rows.csv") == String(repeating: Self.text, count: count))
     }
+  }
+
+  /// As web servers and proxies send empty files, and as curl and browsers take them.
+  @Test(arguments: ["gzip", "zstd", "br"])
+  func nothingIsAnEmptyFileWhereTheServerSaysSo(name: String) throws {
+    var fetching = self.fetching
+    fetching.options.retries = 0
+    let server = try LoopbackServer { request in
+      LoopbackServer.Reply(200, headers: ["Content-Encoding": name], body: []).delivered {
+        switch request.path {
+        case "/empty": break
+        case "/cut": $0.declaredLength = 20
+        case "/chunked": $0.framing = .chunked
+        case "/broken":
+          $0.framing = .chunked
+          $0.dropAfter = 0
+        default: $0.framing = .close
+        }
+      }
+    }
+    let request = try fetching.request("\(server.url)/empty", as: "rows.csv", size: 0)
+    #expect(try fetching.fetch(request).size == 0)
+    #expect(try fetching.folder.read("rows.csv") == [])
+    for path in ["cut", "chunked", "broken", "close"] {
+      let request = try fetching.request("\(server.url)/\(path)", as: "\(path).csv")
+      guard case .interrupted? = fetching.failure(request) else {
+        Issue.record("\(path): expected an interrupted answer")
+        continue
+      }
+    }
+    let other = try fetching.request(
+      "\(server.url)/empty", as: "hashed.csv", sha256: Self.digest, size: 6000)
+    #expect(fetching.failure(other) != nil)
   }
 
   @Test(arguments: [("gzip", gzip), ("zstd", zstd), ("br", brotli)])
