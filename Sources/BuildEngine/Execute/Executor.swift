@@ -271,8 +271,9 @@ final class Executor {
     }
     if job.memory > 0, looksAtMemory {
       if let resident = worker.residentBytes, resident > job.memory {
+        let (used, limit) = Format.distinctBytes(resident, job.memory)
         job.failure = (
-          "it used \(Format.bytes(resident)) of memory; its limit is \(Format.bytes(job.memory))",
+          "it used \(used) of memory; its limit is \(limit)",
           "raise `resources: {memory: …}` or make its work smaller"
         )
         worker.stop(force: true)
