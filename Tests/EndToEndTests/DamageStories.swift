@@ -7,7 +7,7 @@ import Testing
   /// Makes the file writable, as somebody who insists does.
   private func overwrite(_ path: String, _ text: String) {
     chmod(path, 0o644)
-    let file = open(path, O_WRONLY | O_TRUNC)
+    let file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
     _ = text.withCString { write(file, $0, strlen($0)) }
     close(file)
   }

@@ -136,12 +136,13 @@ struct Mounted {
     }
   }
 
-  /// Writes a file that leaves so many kilobytes free.
+  /// Writes a file that leaves so many kilobytes free. Closed in programs that other tests start meanwhile:
+  /// as long as one has it open, its removal frees nothing.
   func fill(_ name: String, leaving kilobytes: Int, in project: TestProject) {
     var state = statvfs()
     statvfs(path, &state)
     let free = Int(state.f_bavail) * Int(state.f_frsize) - kilobytes * 1024
-    let file = open(project.file(name), O_WRONLY | O_CREAT, 0o644)
+    let file = open(project.file(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     if free > 0 { posix_fallocate(file, 0, off_t(free)) }
     close(file)
   }

@@ -88,7 +88,7 @@ import Testing
     let text = shapes.map { "\($0.name)\n  \($0.shape)\n" }.joined(separator: "\n")
     let path = TestProject.repository + "/" + Self.golden
     if getenv("NANOBUILD_RECORD") != nil {
-      let file = fopen(path, "w")
+      let file = fopen(path, "we")
       fputs(text, file)
       fclose(file)
     }

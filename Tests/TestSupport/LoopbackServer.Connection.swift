@@ -72,6 +72,8 @@ final class ServerState: Sendable {
       ServerThread.start {
         ServerConnection(descriptor: connection, number: number, state: self).serve()
         self.contents.withLock { _ = $0.connections.remove(connection) }
+        // For everyone: a program that another test has started just now may have inherited it.
+        shutdown(connection, Int32(SHUT_RDWR))
         close(connection)
       }
     }

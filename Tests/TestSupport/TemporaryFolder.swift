@@ -40,7 +40,7 @@ package final class TemporaryFolder: Sendable {
   package func write(_ relative: String, bytes: [UInt8]) throws(TemporaryFolderError) -> String {
     let target = file(relative)
     if let slash = relative.lastIndex(of: "/") { try makeFolder(String(relative[..<slash])) }
-    guard let handle = fopen(target, "wb") else {
+    guard let handle = fopen(target, "wbe") else {
       throw TemporaryFolderError(operation: "write", path: target, code: errno)
     }
     let written = fwrite(bytes, 1, bytes.count, handle)
@@ -69,7 +69,7 @@ package final class TemporaryFolder: Sendable {
 
   /// The bytes of any file.
   package static func read(at target: String) throws(TemporaryFolderError) -> [UInt8] {
-    guard let handle = fopen(target, "rb") else {
+    guard let handle = fopen(target, "rbe") else {
       throw TemporaryFolderError(operation: "read", path: target, code: errno)
     }
     defer { fclose(handle) }
