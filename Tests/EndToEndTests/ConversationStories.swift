@@ -169,6 +169,69 @@ import Testing
     #expect(test.isDisjoint(with: train))
   }
 
+  /// Records that are a question in two formats: the same one in other words.
+  @Test func whatIsHeldOutIsReadAsItsSourcesReadIt() throws {
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        train: &mix
+          step: data.conversations
+          inputs: {both: both.jsonl}
+          with: {held_out: [both], sources: [{input: both, format: gsm8k}]}
+        test:
+          <<: *mix
+          with: {held_out: [both], sources: [{input: both, format: gsm8k, split: test}]}
+        two:
+          <<: *mix
+          with: {held_out: [both], sources: [{input: both}, {input: both, format: gsm8k}]}
+        chats:
+          <<: *mix
+          with: {held_out: [both], sources: [{input: both}]}
+      """)
+    var records = ""
+    for number in 0..<200 {
+      let line: JSONValue = [
+        "question": .string("Question \(number)?"), "answer": .string("Answer.\n#### \(number)"),
+        "messages": [
+          ["role": "user", "content": .string("Please say: \(number)")],
+          ["role": "assistant", "content": .string("\(number)")],
+        ],
+      ]
+      records += JSONWriter.text(line) + "\n"
+    }
+    try project.write("both.jsonl", records)
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    func lines(_ asset: String) throws -> Set<Substring> {
+      Set(try project.result(asset, "conversations.jsonl").split(separator: "\n"))
+    }
+    let (train, test) = (try lines("train"), try lines("test"))
+    #expect((10...30).contains(test.count) && train.count + test.count == 200)
+    #expect(train.isDisjoint(with: test))
+    // Read in both formats, neither's questions are trained on.
+    #expect(try lines("two") == train.union(lines("chats")))
+    let log = try project.run("log", "train").output
+    #expect(log.contains("`both`: 200 questions read, \(test.count) different ones held out"))
+    try project.write("both.jsonl", "\n")
+    try project.write("chat.jsonl", Self.own)
+    try project.write(
+      "pipeline.yaml",
+      """
+      nanobuild: 1
+      assets:
+        mix:
+          step: data.conversations
+          inputs: {exam: both.jsonl, chat: chat.jsonl}
+          with: {held_out: [exam], sources: [{input: chat}]}
+      """)
+    let empty = try project.run("run")
+    #expect(empty.status == 1)
+    #expect(
+      empty.error.contains("`held_out` names the input `exam`, which holds no question"),
+      "\(empty.error)")
+  }
+
   @Test func wrongSourcesAreToldBeforeAnythingRuns() throws {
     let project = try project()
     try project.write(

@@ -40,7 +40,7 @@ package struct ConversationsStep: Step {
   package static let schema = StepSchema(
     name: "data.conversations",
     summary: "Mixes chats, task data sets and generated exercises into one shuffled file.",
-    revision: 3,
+    revision: 4,
     inputs: [
       InputSchema(
         "tokenizer", "counts tokens for the metrics", kinds: [.tokenizer], isRequired: false)
@@ -70,9 +70,11 @@ package struct ConversationsStep: Step {
 
   package func run(_ context: StepContext) throws {
     let parameters = ParameterReader(context)
-    let heldOut = try HeldOutQuestions(context, inputs: parameters.array("held_out"))
+    let declared = try parameters.array("sources")
+    let heldOut = try HeldOutQuestions(
+      context, inputs: parameters.array("held_out"), sources: declared)
     var sources: [ConversationSource] = []
-    for (index, value) in try parameters.array("sources").enumerated() {
+    for (index, value) in declared.enumerated() {
       let reader = ParameterReader(value.objectValue ?? [:], owner: "sources[\(index)]")
       sources.append(try source(reader, context, heldOut))
     }
