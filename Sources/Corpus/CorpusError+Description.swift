@@ -171,6 +171,9 @@ extension GeneratorFault {
     case .sizeExceeded(let size, let unweighted):
       "the sources without `weight` give \(unweighted) conversations, which is more than `size`, "
         + "\(size): give them a `limit`, fewer `epochs` or a `weight`"
+    case .sizeNotReached(let size, let unweighted):
+      "the sources without `weight` give \(unweighted) conversations, and none has a `weight` above "
+        + "0 to give the rest of `size`, \(size)"
     case .mixtureTooLarge(let count):
       "the mixture would hold \(count) conversations; at most \(ConversationMixture.largestSize) can "
         + "be mixed"

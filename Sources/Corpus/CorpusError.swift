@@ -176,6 +176,8 @@ package enum GeneratorFault: Error, Sendable, Hashable {
   case emptyMixture
   /// The sources without weight alone give more than the size of all.
   case sizeExceeded(Int, unweighted: Int)
+  /// They give less, and no source has a weight above 0 that could give the rest.
+  case sizeNotReached(Int, unweighted: Int)
   /// More conversations than `ConversationMixture.largestSize`.
   case mixtureTooLarge(Int)
 }

@@ -1,11 +1,13 @@
 import Diagnostics
+import JSON
 import YAML
 
 /// Faults that only the step itself can find, told with all others before anything runs.
 extension AssetResolver {
-  func checkDeclaration(_ asset: Pipeline.Asset) {
+  /// `written` is what `ParameterLayers` tells.
+  func checkDeclaration(_ asset: Pipeline.Asset, written: [String: JSONValue]) {
     let declaration = StepDeclaration(
-      parameters: asset.parameters, inputs: asset.inputs.map(\.name),
+      parameters: asset.parameters, written: written, inputs: asset.inputs.map(\.name),
       partitionKey: asset.partitions?.key, partitions: asset.partitions?.values ?? [],
       layers: layers(asset))
     for fault in asset.step.faults(declaration) {

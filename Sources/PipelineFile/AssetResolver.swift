@@ -25,13 +25,14 @@ struct AssetResolver {
       resources: Self.merge(overlay?.resources, settings.resources),
       retries: overlay?.retries ?? settings.retries ?? 0,
       timeout: overlay?.timeout ?? settings.timeout)
+    var written: [String: JSONValue] = [:]
     if let entry {
-      resolveParameters(entry, &asset)
+      written = resolveParameters(entry, &asset)
       checkEnvironment(asset)
     }
     asset.inputs = inputs(entry)
     asset.checks = checks(entry?.schema)
-    if entry != nil { checkDeclaration(asset) }
+    if entry != nil { checkDeclaration(asset, written: written) }
     return asset
   }
 
@@ -56,9 +57,10 @@ struct AssetResolver {
 
   // MARK: Parameters
 
+  /// Gives what was written of those that hold records.
   private func resolveParameters(
     _ entry: CatalogIndex.StepEntry, _ asset: inout Pipeline.Asset
-  ) {
+  ) -> [String: JSONValue] {
     var layers = ParameterLayers(
       problems: problems, parameters: entry.parameters, owner: entry.owner)
     if let node = declaration.settings.parameters { layers.add(node) }
@@ -69,6 +71,7 @@ struct AssetResolver {
     layers.complete(at: node, place: "under `with`")
     asset.parameters = layers.values
     asset.origins = layers.origins
+    return layers.written
   }
 
   /// A command's variables must have names that a shell can use.

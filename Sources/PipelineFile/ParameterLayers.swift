@@ -9,6 +9,8 @@ struct ParameterLayers {
   /// `step `train.base`` …, for messages.
   let owner: String
   private(set) var values: [String: JSONValue]
+  /// Of parameters that hold records, what `values` were before these were completed.
+  private(set) var written: [String: JSONValue] = [:]
   private(set) var origins: [Pipeline.ParameterOrigin] = []
   /// Parameters whose values were refused, so that they aren't also called missing.
   private var refused = Set<String>()
@@ -65,6 +67,7 @@ struct ParameterLayers {
       problems: problems, owner: owner, location: node.location, width: node.width, place: place)
     for schema in parameters.schemas where schema.type.holdsRecords {
       guard let value = values[schema.name] else { continue }
+      written[schema.name] = value
       values[schema.name] = completer.complete(value, schema.type, name: schema.name)
     }
     for schema in parameters.required

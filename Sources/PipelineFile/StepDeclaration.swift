@@ -3,6 +3,9 @@ package import JSON
 /// One asset as its step sees it before anything runs.
 package struct StepDeclaration: Sendable {
   package var parameters: [String: JSONValue]
+  /// Of parameters that hold records, what was given: `parameters` without the defaults of their
+  /// keys, and `null` where the file says so.
+  package var written: [String: JSONValue]
   /// Names under `inputs`, in the order of the file.
   package var inputs: [String]
   /// Nil for an asset without partitions.
@@ -18,10 +21,11 @@ package struct StepDeclaration: Sendable {
   }
 
   package init(
-    parameters: [String: JSONValue], inputs: [String] = [], partitionKey: String? = nil,
-    partitions: [String] = [], layers: [String: Layer] = [:]
+    parameters: [String: JSONValue], written: [String: JSONValue] = [:], inputs: [String] = [],
+    partitionKey: String? = nil, partitions: [String] = [], layers: [String: Layer] = [:]
   ) {
     self.parameters = parameters
+    self.written = written
     self.inputs = inputs
     self.partitionKey = partitionKey
     self.partitions = partitions

@@ -152,10 +152,21 @@ import Testing
     #expect(fault { $0.size = 10 } == .generator(.nothingTaken("a", rest: 0)))
     #expect(fault { $0.size = 11 } == .generator(.nothingTaken("b", rest: 1)))
     #expect(fault { $0.sources[2].epochs = 0.01 } == .generator(.nothingTaken("c", rest: nil)))
+    func withoutWeights(_ mixture: inout ConversationMixture) {
+      for index in mixture.sources.indices where mixture.sources[index].weight != nil {
+        mixture.sources[index].weight = 0
+      }
+    }
+    #expect(fault(withoutWeights) == .generator(.sizeNotReached(410, unweighted: 10)))
     let none = fault { mixture in
       for index in mixture.sources.indices { mixture.sources[index].weight = 0 }
+      mixture.size = nil
     }
     #expect(none == .generator(.emptyMixture))
+    var exact = mixture
+    withoutWeights(&exact)
+    exact.size = 10
+    #expect(try exact.write(to: path).map(\.taken) == [0, 0, 10])
     mixture.sources[1].weight = 0
     #expect(try mixture.write(to: path).map(\.taken) == [400, 0, 10])
     mixture.size = 9

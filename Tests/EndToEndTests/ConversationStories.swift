@@ -278,6 +278,84 @@ import Testing
     #expect(!project.exists("cache/staging"))
   }
 
+  @Test func parametersWithoutEffectAreTold() throws {
+    let project = try project()
+    let wrong = [
+      ("{input: own, maximum: 100}", 33, "`maximum` is for the generator `arithmetic`"),
+      ("{input: own, words: words}", 31, "`words` is for the generators `spelling` and"),
+      ("{input: own, seed: 3}", 30, "`seed` chooses what `limit` takes"),
+      ("{generator: arithmetic, count: 3, words: words}", 52, "`words` is for the generators"),
+      (
+        "{generator: spelling, count: 3, words: words, maximum: 9}", 66,
+        "`maximum` is for the generator `arithmetic`"
+      ),
+      (
+        "{generator: arithmetic, count: 3, format: arc}", 53,
+        "`format` is for sources with an `input`"
+      ),
+      (
+        "{input: own, weight: 1, epochs: 1}", 43,
+        "`epochs` does not count beside `weight` and `size`"
+      ),
+    ]
+    func pipeline(_ size: Int, _ sources: [String]) -> String {
+      """
+      nanobuild: 1
+      assets:
+        mix:
+          step: data.conversations
+          inputs: {own: own.jsonl, words: data/words.txt}
+          with:
+            size: \(size)
+            sources:
+              - \(sources.joined(separator: "\n        - "))
+
+      """
+    }
+    try project.write("pipeline.yaml", pipeline(9, wrong.map(\.0)))
+    let end = try project.run("validate")
+    #expect(end.status == 2)
+    for (line, (_, column, text)) in wrong.enumerated() {
+      let expected = "pipeline.yaml:\(line + 9):\(column): error: \(text)"
+      #expect(end.error.contains(expected), "\(expected)\n\(end.error)")
+    }
+    #expect(end.error.contains("`size` stands here"), "\(end.error)")
+    // Without a weight nothing could give the other seven.
+    try project.write("pipeline.yaml", pipeline(9, ["{input: own}", "{input: own, weight: 0}"]))
+    let unreachable = try project.run("validate")
+    #expect(unreachable.status == 2)
+    #expect(
+      unreachable.error.contains(
+        "pipeline.yaml:7:13: error: `size` is shared by the sources with a `weight`, and none has "
+          + "one above 0"), "\(unreachable.error)")
+  }
+
+  /// What is given as `null` is not given; a size from above takes the place of `epochs`.
+  @Test func whatHasAnEffectIsTaken() throws {
+    let project = try project()
+    try project.write(
+      "pipeline.yaml",
+      """
+      nanobuild: 1
+      assets:
+        mix:
+          step: data.conversations
+          inputs: {own: own.jsonl, words: data/words.txt}
+          with:
+            sources:
+              - {input: own, maximum: null, words: null, seed: null, format: messages}
+              - {input: own, limit: 1, seed: 3, weight: 1, epochs: 2}
+              - {generator: arithmetic, count: 5, maximum: 9, seed: 4, format: null, weight: 1}
+
+      """)
+    let end = try project.run("run")
+    #expect(end.status == 0, "\(end.error)")
+    #expect(try result(project, "mix").split(separator: "\n").count == 2 + 2 + 2)
+    let sized = try project.run("run", "--set", "mix.size=12")
+    #expect(sized.status == 0, "\(sized.error)")
+    #expect(try result(project, "mix").split(separator: "\n").count == 12)
+  }
+
   @Test func anEmptySourceAndABadLineAreNamed() throws {
     let project = try project()
     try project.write("own.jsonl", Self.own + "[{\"role\": \"bot\", \"content\": \"x\"}]\n")

@@ -118,6 +118,9 @@ package struct ConversationMixture: Sendable {
         throw .generator(.sizeExceeded(size, unweighted: unweighted))
       }
       rest = size - unweighted
+      guard rest == 0 || !weighted.isEmpty else {
+        throw .generator(.sizeNotReached(size, unweighted: unweighted))
+      }
       let shares = weighted.map { Double(rest) * (sources[$0].weight ?? 0) / weights }
       for (index, count) in zip(weighted, Self.apportioned(rest, by: shares)) {
         sizes[index] = count
