@@ -83,6 +83,22 @@ import Testing
       try DataInspector.describe(sampleData + "/mc.jsonl")["conversations"] == "arc")
   }
 
+  @Test(arguments: [998, 3000])
+  func fieldsAreCountedThroughout(records: Int) throws {
+    let folder = try ScratchFolder()
+    let lines = (0..<records).map { "{\"text\": \"x\", \"z\": 1, \"key\($0)\": 1}\n" }
+    let path = try folder.file("a.jsonl", lines.joined())
+    let description = try DataInspector.describe(path)
+    #expect(description["fields"]?["text"] == ["a string": .int(records)])
+    #expect(description["fields"]?["z"] == ["an integer": .int(records)])
+    #expect(description["fields"]?["key997"] == ["an integer": 1])
+    #expect(description["fields"]?.objectValue?.count == 1000)
+    let isMore = records > 998
+    #expect(description["has_more_fields"] == (isMore ? true : nil))
+    let text = DataInspector.text(description)
+    #expect(text.hasSuffix("\n… and more fields, which are not counted") == isMore)
+  }
+
   @Test func recordsComeOneByOneWithTheFieldsOfTheFile() throws {
     let records = try RecordStream(path: fixtures + "/gsm8k.parquet")
     #expect(records.fields == ["question", "answer"])

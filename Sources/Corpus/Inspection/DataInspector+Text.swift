@@ -48,6 +48,9 @@ extension DataInspector {
           rows.append([name, grouped(count), kinds(values)])
         }
         text += "\n\n" + table(rows)
+        if description["has_more_fields"]?.boolValue == true {
+          text += "\n… and more fields, which are not counted"
+        }
       }
       return text
     default:

@@ -95,22 +95,21 @@ package enum DataInspector {
   private static func describeJSONLines(_ path: String) throws(CorpusError) -> JSONValue {
     let reader = try RecordReader(paths: [path])
     var count = 0
-    var fields: [String: [String: Int]] = [:]
+    var fields = FieldCounts()
     var kinds: [String: Int] = [:]
     var formats: Set<ConversationFormat> = []
     while let value = try reader.next() {
       count += 1
       kinds[value.kindDescription, default: 0] += 1
-      for (name, member) in value.objectValue ?? [:] where fields.count < 1000 {
-        fields[name, default: [:]][member.kindDescription, default: 0] += 1
-      }
+      if let members = value.objectValue { fields.add(members) }
       if let format = ConversationFormat.detect(value) { formats.insert(format) }
     }
     var summary: [String: JSONValue] = [
       "kind": "jsonl", "bytes": .int(try InputFile(path: path).size), "records": .int(count),
       "values": .object(kinds.mapValues { .int($0) }),
-      "fields": .object(fields.mapValues { .object($0.mapValues { .int($0) }) }),
+      "fields": .object(fields.counts.mapValues { .object($0.mapValues { .int($0) }) }),
     ]
+    if !fields.isComplete { summary["has_more_fields"] = true }
     if formats.count == 1, let format = formats.first {
       summary["conversations"] = .string(format.rawValue)
     }
