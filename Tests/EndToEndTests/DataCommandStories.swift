@@ -157,6 +157,20 @@ import Testing
     #expect(try project.run("data", "shard.parquet", "--head", "0").status == 64)
   }
 
+  @Test func textThatIsNoUTF8IsLocatedBehindWhatIsSound() throws {
+    try project.write("bad.txt", bytes: Array("good\né\nab".utf8) + [0xff, 0x0a, 0x63, 0x0a])
+    for (arguments, output) in [
+      (["--jsonl"], "\"good\"\n\"é\"\n"), (["--jsonl", "--head", "2"], "\"good\"\n\"é\"\n"),
+      (["--head", "4"], "good\né\n"), ([], ""), (["--json"], ""),
+    ] {
+      let end = try project.run(arguments: ["data", "bad.txt"] + arguments)
+      let isWhole = arguments.last == "2"
+      #expect(end.status == (isWhole ? 0 : 2), "\(arguments)")
+      #expect(end.output == output, "\(arguments)")
+      #expect(end.error == (isWhole ? "" : "error: bad.txt:3:3: not valid UTF-8\n"), "\(arguments)")
+    }
+  }
+
   /// 8 and 4 KB that stand for texts of 250 MB, which JSON makes 1.5 GB of.
   @Test(arguments: ["long-text", "long-twice"])
   func whatAFileMayTakeIsBounded(name: String) throws {

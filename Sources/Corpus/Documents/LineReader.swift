@@ -42,6 +42,15 @@ final class LineReader {
     }
   }
 
+  /// The next line, which must be UTF-8; errors name the file, the line and the byte.
+  func nextText() throws(CorpusError) -> ArraySlice<UInt8>? {
+    guard let line = try next() else { return nil }
+    if let byte = line.withUnsafeBytes({ UTF8Check.firstFault($0) }) {
+      throw .line(path: path, line: self.line, column: byte + 1, fault: .invalidUTF8)
+    }
+    return line
+  }
+
   private func take(_ range: Range<Int>) -> ArraySlice<UInt8> {
     line += 1
     if let last = buffer[range].last, last == 0x0d { return buffer[range.dropLast()] }

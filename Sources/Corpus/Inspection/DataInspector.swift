@@ -118,7 +118,7 @@ package enum DataInspector {
 
   private static func describeText(_ path: String) throws(CorpusError) -> JSONValue {
     let lines = try LineReader(path: path)
-    while try lines.next() != nil {}
+    while try lines.nextText() != nil {}
     return [
       "kind": "text", "bytes": .int(try InputFile(path: path).size), "lines": .int(lines.line),
     ]

@@ -75,7 +75,7 @@ package final class RecordStream {
         return .object(members)
       }
     case .lines(let lines):
-      return try lines.next().map { .string(String(decoding: $0, as: UTF8.self)) }
+      return try lines.nextText().map { .string(String(decoding: $0, as: UTF8.self)) }
     }
   }
 
