@@ -161,6 +161,16 @@ import Testing
       let rows = try ParquetRows(ParquetFile(path: path), column: "c")
       while try rows.next() != nil {}
     }
+    for threads in [1, 2] {
+      let reader = try DocumentReader(paths: [path], column: "c", threads: threads)
+      #expect(throws: expected) { while try reader.nextBatch() != nil {} }
+    }
+    // What is sound is there first, in its page as well.
+    var output: [UInt8] = []
+    #expect(throws: expected) {
+      try DataInspector.writeColumn("c", of: path) { output.append(contentsOf: $0) }
+    }
+    #expect(String(decoding: output, as: UTF8.self) == "\"one\"\nnull\nnull\n")
   }
 
   @Test func otherFilesAreNotParquet() throws {

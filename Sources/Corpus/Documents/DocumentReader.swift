@@ -28,15 +28,17 @@ package final class DocumentReader {
   /// The next documents, at least one; nil after the last.
   package func nextBatch() throws(CorpusError) -> DocumentBatch? {
     while true {
-      let batch: DocumentBatch
+      let page: DecodedPage
       if let pipeline {
         guard let next = try pipeline.next() else { return nil }
-        batch = DocumentBatch(vector: next.values)
+        page = next
       } else {
         guard let work = try source.next() else { return nil }
-        batch = DocumentBatch(vector: try work.decoded(decoder).values)
+        page = try work.decoded(decoder)
       }
-      if batch.count > 0 { return batch }
+      // No step would make something of the documents before it.
+      if let fault = page.fault { throw fault }
+      if page.values.count > 0 { return DocumentBatch(vector: page.values) }
     }
   }
 }

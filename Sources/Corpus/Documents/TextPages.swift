@@ -34,20 +34,26 @@ final class TextPages {
     }
   }
 
-  /// Decodes and validates a page. Does not touch the position, so that several threads may each
-  /// do this with a decoder of their own.
+  /// Decodes and validates a page; behind the first text that is not UTF-8 nothing is left of it.
+  /// Does not touch the position, so that several threads may each do this with a decoder of their
+  /// own.
   func decodeText(_ raw: RawPage, _ decoder: PageDecoder) throws(CorpusError) -> DecodedPage {
-    do throws(ParquetFault) {
-      let page = try decoder.decode(raw)
-      for index in 0..<page.values.count {
-        if let byte = UTF8Check.firstFault(page.values.bytes(index)) {
-          let place = page.position(ofValue: index, maximumDefinition: column.maximumDefinition)
-          throw ParquetFault.invalidUTF8(value: place, byte: byte)
-        }
-      }
-      return page
-    } catch {
-      throw .parquet(path: file.path, place: raw.place, fault: error)
+    var page: DecodedPage
+    do throws(ParquetFault) { page = try decoder.decode(raw) } catch {
+      throw located(error, raw)
     }
+    for index in 0..<page.values.count {
+      guard let byte = UTF8Check.firstFault(page.values.bytes(index)) else { continue }
+      let position = page.position(ofValue: index, maximumDefinition: column.maximumDefinition)
+      page.fault = located(.invalidUTF8(value: position, byte: byte), raw)
+      page.count = position
+      page.values.count = index
+      break
+    }
+    return page
+  }
+
+  private func located(_ fault: ParquetFault, _ raw: RawPage) -> CorpusError {
+    .parquet(path: file.path, place: raw.place, fault: fault)
   }
 }

@@ -37,6 +37,7 @@ extension ParquetFile {
           value += 1
         }
       }
+      if let fault = page.fault { throw fault }
     }
   }
 }

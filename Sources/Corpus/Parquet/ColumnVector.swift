@@ -47,6 +47,8 @@ struct DecodedPage: Sendable {
   var repetitionLevels: PageBuffer?
   var values: ColumnVector
   var place: ParquetPlace
+  /// What is wrong with the value that follows these, if they are not all of the page.
+  var fault: CorpusError?
 
   /// Where value `index` stands among the values and nulls of the page.
   func position(ofValue index: Int, maximumDefinition: Int) -> Int {
