@@ -173,11 +173,22 @@ import Testing
     #expect(String(decoding: output, as: UTF8.self) == "\"one\"\nnull\nnull\n")
   }
 
-  @Test func otherFilesAreNotParquet() throws {
+  @Test(
+    arguments: [
+      ("", .notParquet), ("hello, this is no parquet file", .notParquet), ("PAR1", .cutShort),
+      ("PAR1abcdefgh", .cutShort), ("PARE", .encrypted), ("PAREabcdefghPARE", .encrypted),
+      ("PAR1abcdefghPARE", .encrypted),
+    ] as [(String, ParquetFault)])
+  func otherFilesSayWhatTheyAre(content: String, fault: ParquetFault) throws {
     let folder = try ScratchFolder()
-    for content in ["", "PAR1", "hello, this is no parquet file", "PAR1abcdefghPARE"] {
-      let path = try folder.file("a.parquet", content)
-      #expect(throws: CorpusError.self) { try ParquetFile(path: path) }
+    for name in ["a.parquet", "a.bin"] {
+      let path = try folder.file(name, content)
+      let isKnown = name == "a.parquet" || fault != .notParquet
+      #expect(
+        throws: isKnown
+          ? CorpusError.parquet(path: path, place: ParquetPlace(), fault: fault)
+          : CorpusError.unknownFileKind(path: path)
+      ) { try DataInspector.describe(path) }
     }
   }
 

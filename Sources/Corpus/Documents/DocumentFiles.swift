@@ -20,7 +20,8 @@ package enum CorpusFileKind: Sendable, Hashable {
   static func find(_ path: String) throws(CorpusError) -> CorpusFileKind? {
     if let kind = ofName(path) { return kind }
     let start = try InputFile(path: path).prefix(8)
-    if start.starts(with: "PAR1".utf8) { return .parquet }
+    let isParquet = [ParquetFile.magic, ParquetFile.encryptedMagic].contains(Array(start.prefix(4)))
+    if isParquet { return .parquet }
     if start == TokenShard.magic { return .tokenShard }
     // JSON lines are often named `.json`; a value that spans lines then fails as such.
     if let first = start.first(where: { $0 > 0x20 }), "{[".utf8.contains(first) {

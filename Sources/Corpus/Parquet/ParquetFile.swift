@@ -22,6 +22,10 @@ package final class ParquetFile: Sendable {
     }
   }
 
+  static let magic = Array("PAR1".utf8)
+  /// In its place, and at the end, where the footer is encrypted.
+  static let encryptedMagic = Array("PARE".utf8)
+
   package var columns: [ParquetColumn] { schema.columns }
   package var rowGroupCount: Int { metadata.rowGroups.count }
   package var rowCount: Int { metadata.rowCount }
@@ -38,8 +42,11 @@ package final class ParquetFile: Sendable {
     func fault(_ fault: ParquetFault) -> CorpusError {
       .parquet(path: file.path, place: ParquetPlace(), fault: fault)
     }
-    let magic = Array("PAR1".utf8)
-    guard file.size >= 12, try file.prefix(4) == magic else { throw fault(.notParquet) }
+    let start = try file.prefix(4)
+    if start == encryptedMagic { throw fault(.encrypted) }
+    guard start == magic else { throw fault(.notParquet) }
+    // Both marks and the footer's length.
+    guard file.size >= 12 else { throw fault(.cutShort) }
     do throws(ParquetFault) {
       let pool = BufferPool()
       let tail = try pool.buffer(count: 8)
@@ -47,7 +54,7 @@ package final class ParquetFile: Sendable {
         throw ParquetFault.truncated(.footer)
       }
       guard Array(tail.bytes.suffix(4)) == magic else {
-        if Array(tail.bytes.suffix(4)) == Array("PARE".utf8) { throw ParquetFault.encrypted }
+        if Array(tail.bytes.suffix(4)) == encryptedMagic { throw ParquetFault.encrypted }
         throw ParquetFault.cutShort
       }
       let length = Int(tail.base.loadUnaligned(as: UInt32.self))
