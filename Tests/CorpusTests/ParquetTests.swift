@@ -10,7 +10,7 @@ import Testing
     "bool-rle-v2", "bool-plain-v1", "float-split-zstd", "double-dictionary-gzip",
     "fixed-delta-byte", "decimal", "list-string-snappy", "list-list-zstd-v2", "struct-v2",
     "messages-snappy", "choices-brotli", "wrapped-lz4", "map", "all-null", "uint64",
-    "decimal256",
+    "decimal256", "not-finite",
   ]
 
   /// Written and read back by pyarrow (Tests/Referees/parquet_matrix.py).

@@ -107,6 +107,10 @@ def column(rng, kind, rows, nulls):
     if kind == "map":
         return ([[(f"k{i}", rng.randrange(9)) for i in range(rng.randrange(0, 4))] for _ in range(rows)],
                 pa.map_(pa.string(), pa.int32()))
+    if kind == "not_finite":
+        special = [math.nan, math.inf, -math.inf, 1.5, -0.0]
+        return ([{name: rng.choice(special) for name in ("half", "single", "double")} for _ in range(rows)],
+                pa.struct([("half", pa.float16()), ("single", pa.float32()), ("double", pa.float64())]))
     raise ValueError(kind)
 
 
@@ -122,7 +126,7 @@ ENCODINGS = {
     "fixed": ["PLAIN", "DICTIONARY", "DELTA_BYTE_ARRAY", "BYTE_STREAM_SPLIT"],
 }
 OTHER = ["uint32", "uint64", "uint8", "decimal", "decimal256", "list", "list_string", "list_list", "struct",
-         "messages", "choices", "wrapped", "map"]
+         "messages", "choices", "wrapped", "map", "not_finite"]
 
 
 def plain(value):
@@ -132,7 +136,7 @@ def plain(value):
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, float) and not math.isfinite(value):
-        return None
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -216,6 +220,7 @@ def fixture_cases():
         ("all-null", "string", "PLAIN", "ZSTD", "1.0", "all"),
         ("uint64", "uint64", "NESTED_PLAIN", "NONE", "1.0", "some"),
         ("decimal256", "decimal256", "NESTED_DICTIONARY", "ZSTD", "2.0", "some"),
+        ("not-finite", "not_finite", "NESTED_PLAIN", "NONE", "1.0", "some"),
     ]
     for seed, (name, kind, encoding, codec, version, nulls) in enumerate(chosen):
         yield name, dict(kind=kind, encoding=encoding, codec=codec, version=version, nulls=nulls, rows=60, group=25,

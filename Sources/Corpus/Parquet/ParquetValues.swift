@@ -5,6 +5,7 @@ import JSON
 /// Texts must be valid UTF-8. Bytes that are not declared to be text become a string if they are
 /// valid UTF-8 and `{"hex": …}` if not, as do INT96 values and UUIDs. Decimals become strings that
 /// keep every digit, dates `YYYY-MM-DD`; times and timestamps stay the numbers they are stored as.
+/// JSON has no number for NaN and the infinities: they become strings, so that they are not null.
 enum ParquetValues {
   static func json(
     _ values: ColumnVector, _ index: Int, _ column: ParquetColumn, _ budget: inout RowBudget
@@ -32,10 +33,10 @@ enum ParquetValues {
       }
     case .float:
       try budget.spend(bytes: 8)
-      return .double(Double(values.load(index, as: Float.self)))
+      return number(Double(values.load(index, as: Float.self)))
     case .double:
       try budget.spend(bytes: 8)
-      return .double(values.load(index, as: Double.self))
+      return number(values.load(index, as: Double.self))
     case .int96:
       try budget.spend(bytes: 24)
       return hexadecimal(values.bytes(index))
@@ -56,7 +57,7 @@ enum ParquetValues {
     case .decimal(let scale) where bytes.count <= longestDecimal:
       return .string(decimal(bytes, scale))
     case .float16 where bytes.count == 2:
-      return .double(float16(UInt16(bytes[0]) | (UInt16(bytes[1]) << 8)))
+      return number(float16(UInt16(bytes[0]) | (UInt16(bytes[1]) << 8)))
     case .other("UUID"): return hexadecimal(bytes)
     default:
       if UTF8Check.firstFault(bytes) == nil {
@@ -64,6 +65,11 @@ enum ParquetValues {
       }
       return hexadecimal(bytes)
     }
+  }
+
+  private static func number(_ value: Double) -> JSONValue {
+    if value.isFinite { return .double(value) }
+    return value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity"
   }
 
   static func hexadecimal(_ bytes: UnsafeRawBufferPointer) -> JSONValue {
