@@ -23,8 +23,10 @@ extension CorpusError: CustomStringConvertible {
     case .unknownFileKind(let path):
       "\(path): neither parquet, JSONL, text nor a token shard by its name or first bytes"
         + Self.compressionAdvice(path)
-    case .nothingToRead(let paths):
-      "no parquet, JSONL or text file in \(NameList(paths))"
+    case .wrongFileKind(let path, let found, let accepted):
+      "\(path): this is a \(found.name) file, and a \(Self.list(accepted)) file is needed"
+    case .nothingToRead(let paths, let accepted):
+      "no \(Self.list(accepted)) file in \(NameList(paths))"
     case .unknownConversationFormat(let path, let columns):
       "\(path): \(NameList(columns)) are not the columns of a known kind of conversations"
     case .cancelled: "interrupted"
@@ -33,9 +35,27 @@ extension CorpusError: CustomStringConvertible {
     }
   }
 
+  /// "parquet, JSONL or text".
+  private static func list(_ kinds: [CorpusFileKind]) -> String {
+    let names = kinds.map(\.name)
+    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+    return names.dropLast().joined(separator: ", ") + " or " + last
+  }
+
   private static func compressionAdvice(_ path: String) -> String {
     let isCompressed = [".gz", ".zst", ".bz2", ".xz", ".zip"].contains { path.hasSuffix($0) }
     return isCompressed ? "; decompress it first" : ""
+  }
+}
+
+extension CorpusFileKind {
+  fileprivate var name: String {
+    switch self {
+    case .parquet: "parquet"
+    case .jsonLines: "JSONL"
+    case .text: "text"
+    case .tokenShard: "token"
+    }
   }
 }
 

@@ -18,8 +18,10 @@ package enum CorpusError: Error, Sendable, Hashable {
   case cancelled
   /// The file's kind is not known from its name or first bytes.
   case unknownFileKind(path: String)
-  /// None of the paths holds a readable file.
-  case nothingToRead(paths: [String])
+  /// The file's kind is known, and its reader takes others.
+  case wrongFileKind(path: String, found: CorpusFileKind, accepted: [CorpusFileKind])
+  /// None of the paths holds a file of these kinds.
+  case nothingToRead(paths: [String], accepted: [CorpusFileKind])
   /// Neither the columns nor the fields are those of a known kind of conversations.
   case unknownConversationFormat(path: String, columns: [String])
   /// A row of a task data set that breaks its format; `row` is 0-based.

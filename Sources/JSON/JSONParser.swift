@@ -9,6 +9,8 @@ package struct JSONParser {
   private let depthLimit: Int
 
   package static let defaultDepthLimit = 128
+  /// What some editors put before UTF-8.
+  package static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
   /// Parses the whole of `bytes` as one value.
   package static func parse(
@@ -55,7 +57,9 @@ package struct JSONParser {
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
-    default: throw error(.unexpectedByte(byte, expected: "a JSON value"))
+    default:
+      let isMark = position == 0 && bytes.starts(with: Self.byteOrderMark)
+      throw error(isMark ? .byteOrderMark : .unexpectedByte(byte, expected: "a JSON value"))
     }
   }
 
@@ -150,7 +154,7 @@ package struct JSONParser {
     if isInteger, let value = Int(text) { return .int(value) }
     guard let value = Double(text), value.isFinite else {
       position = start
-      throw error(.invalidNumber)
+      throw error(.numberOutOfRange)
     }
     return .double(value)
   }

@@ -83,12 +83,34 @@ import Testing
       throws: CorpusError.missingColumn(path: shard, column: "body", available: ["text"])
     ) { try documents([shard], column: "body") }
     let folder = try ScratchFolder()
-    #expect(throws: CorpusError.nothingToRead(paths: [folder.path])) {
-      try documents([folder.path])
-    }
+    #expect(
+      throws: CorpusError.nothingToRead(
+        paths: [folder.path], accepted: [.parquet, .jsonLines, .text])
+    ) { try documents([folder.path]) }
     #expect(throws: CorpusError.self) { try documents([folder.path + "/absent.parquet"]) }
     let unknown = try folder.file("a.xyz", "abc")
     #expect(throws: CorpusError.unknownFileKind(path: unknown)) { try documents([unknown]) }
+  }
+
+  @Test func aFileOfAnotherKindSaysWhichItIs() throws {
+    let folder = try ScratchFolder()
+    let words = try folder.file("words.txt", "apple\n")
+    func message(_ body: () throws -> Void) -> String? {
+      (#expect(throws: CorpusError.self) { try body() })?.message
+    }
+    #expect(
+      message { _ = try ConversationReader(paths: [words]) }
+        == "\(words): this is a text file, and a parquet or JSONL file is needed")
+    #expect(
+      message { _ = try ConversationReader(paths: [folder.path]) }
+        == "no parquet or JSONL file in `\(folder.path)`")
+    #expect(
+      message { _ = try TokenDataset(paths: [words]) }
+        == "\(words): this is a text file, and a token file is needed")
+    let tokens = try folder.file("a.tokens", "")
+    #expect(
+      message { _ = try documents([tokens]) }
+        == "\(tokens): this is a token file, and a parquet, JSONL or text file is needed")
   }
 
   private func documents(_ paths: [String], column: String = "text") throws -> [String] {

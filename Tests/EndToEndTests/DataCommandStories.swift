@@ -157,6 +157,42 @@ import Testing
     #expect(try project.run("data", "shard.parquet", "--head", "0").status == 64)
   }
 
+  @Test func smallFaultsAreCalledByTheirNames() throws {
+    try project.write("empty.jsonl", "")
+    #expect(try project.run("data", "empty.jsonl").output == "JSONL file, 0 bytes: 0 records\n")
+    try project.write("mark.jsonl", "\u{feff}{\"a\": 1}\n")
+    try project.write("mark.json", "\u{feff}{\"a\": 1}\n")
+    try project.write("large.jsonl", "{\"a\": 1e400}\n")
+    try project.write("short.parquet", "PAR1")
+    try project.write("secret.bin", "PARExxxxxxxxPARE")
+    for (name, message) in [
+      ("mark.jsonl", ":1:1: the text begins with a byte order mark"),
+      ("mark.json", ":1:1: the text begins with a byte order mark"),
+      ("large.jsonl", ":1:7: this number is out of range"),
+      ("short.parquet", ": the end of the parquet file is missing"),
+      ("secret.bin", ": the file is encrypted"),
+    ] {
+      let end = try project.run("data", name)
+      #expect(end.status == 2 && end.error.contains("\(name)\(message)"), "\(end.error)")
+    }
+    try project.write("words.txt", "apple\n")
+    try project.write(
+      "pipeline.yaml",
+      """
+      nanobuild: 1
+      assets:
+        chat:
+          step: data.conversations
+          inputs: {words: words.txt}
+          with: {sources: [{input: words}]}
+      """)
+    let run = try project.run("run")
+    #expect(run.status == 1)
+    #expect(
+      run.error.contains("words.txt: this is a text file, and a parquet or JSONL file is needed"),
+      "\(run.error)")
+  }
+
   @Test func textThatIsNoUTF8IsLocatedBehindWhatIsSound() throws {
     try project.write("bad.txt", bytes: Array("good\né\nab".utf8) + [0xff, 0x0a, 0x63, 0x0a])
     for (arguments, output) in [

@@ -25,6 +25,23 @@ import Testing
     #expect(error?.column == column)
   }
 
+  /// What is JSON but can't be taken is not called wrong.
+  @Test(arguments: [
+    ("1e400", JSONError.Reason.numberOutOfRange), ("-1e400", .numberOutOfRange),
+    (String(repeating: "9", count: 400), .numberOutOfRange), ("01", .invalidNumber),
+    ("\u{feff}{}", .byteOrderMark),
+    (" \u{feff}{}", .unexpectedByte(0xef, expected: "a JSON value")),
+  ])
+  func saysWhatIsWrong(text: String, reason: JSONError.Reason) {
+    let error = #expect(throws: JSONError.self) { try JSONParser.parse(text) }
+    #expect(error?.reason == reason)
+  }
+
+  @Test(arguments: ["1e-400", "1.7976931348623157e308"])
+  func takesWhatIsInRange(text: String) throws {
+    #expect(try JSONParser.parse(text).doubleValue == Double(text))
+  }
+
   @Test func refusesDeepNestingWithoutOverflowingTheStack() {
     let text = String(repeating: "[", count: 1_000_000)
     #expect(throws: JSONError.self) { try JSONParser.parse(text) }

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 
 /// What a file is, from its name or, where that tells nothing, its first bytes.
 package enum CorpusFileKind: Sendable, Hashable {
@@ -19,11 +20,15 @@ package enum CorpusFileKind: Sendable, Hashable {
   /// nil where neither the name nor the first bytes tell.
   static func find(_ path: String) throws(CorpusError) -> CorpusFileKind? {
     if let kind = ofName(path) { return kind }
-    let start = try InputFile(path: path).prefix(8)
+    var start = try InputFile(path: path).prefix(8)
     let isParquet = [ParquetFile.magic, ParquetFile.encryptedMagic].contains(Array(start.prefix(4)))
     if isParquet { return .parquet }
     if start == TokenShard.magic { return .tokenShard }
-    // JSON lines are often named `.json`; a value that spans lines then fails as such.
+    // JSON lines are often named `.json`; a value that spans lines then fails as such, and so does a
+    // byte order mark.
+    if start.starts(with: JSONParser.byteOrderMark) {
+      start.removeFirst(JSONParser.byteOrderMark.count)
+    }
     if let first = start.first(where: { $0 > 0x20 }), "{[".utf8.contains(first) {
       return .jsonLines
     }
@@ -39,9 +44,10 @@ package enum CorpusFileKind: Sendable, Hashable {
 /// Turns files and folders into a sorted list of files.
 enum DocumentFiles {
   /// Every file must be of a known kind, in folders too: text that is left out is not missed. Of
-  /// folders only files of `kinds` are taken; a file given itself must be one.
+  /// folders only files of `kinds` are taken; a file given itself must be one. Messages name the
+  /// kinds in this order.
   static func expand(
-    _ paths: [String], kinds: Set<CorpusFileKind>
+    _ paths: [String], kinds: [CorpusFileKind]
   ) throws(CorpusError) -> [(path: String, kind: CorpusFileKind)] {
     var files: [(path: String, kind: CorpusFileKind)] = []
     for path in paths {
@@ -52,11 +58,13 @@ enum DocumentFiles {
         }
       } else {
         let kind = try CorpusFileKind.of(path)
-        guard kinds.contains(kind) else { throw .unknownFileKind(path: path) }
+        guard kinds.contains(kind) else {
+          throw .wrongFileKind(path: path, found: kind, accepted: kinds)
+        }
         files.append((path, kind))
       }
     }
-    if files.isEmpty { throw .nothingToRead(paths: paths) }
+    if files.isEmpty { throw .nothingToRead(paths: paths, accepted: kinds) }
     return files
   }
 

@@ -24,6 +24,8 @@ final class DocumentSource: @unchecked Sendable {
     case text(TextDocuments)
   }
 
+  private static let kinds: [CorpusFileKind] = [.parquet, .jsonLines, .text]
+
   private let files: [(path: String, kind: CorpusFileKind)]
   private let column: String
   private let decoder: PageDecoder
@@ -31,7 +33,7 @@ final class DocumentSource: @unchecked Sendable {
   private var open = Open.none
 
   init(paths: [String], column: String, pool: BufferPool) throws(CorpusError) {
-    files = try DocumentFiles.expand(paths, kinds: [.parquet, .jsonLines, .text])
+    files = try DocumentFiles.expand(paths, kinds: Self.kinds)
     self.column = column
     decoder = PageDecoder(pool: pool)
   }
@@ -68,7 +70,8 @@ final class DocumentSource: @unchecked Sendable {
       case .jsonLines:
         open = .lines(try JSONLDocuments(path: path, field: column, pool: decoder.pool))
       case .text: open = .text(try TextDocuments(path: path, pool: decoder.pool))
-      case .tokenShard: throw .unknownFileKind(path: path)
+      case .tokenShard:
+        throw .wrongFileKind(path: path, found: kind, accepted: Self.kinds)
       }
     }
   }

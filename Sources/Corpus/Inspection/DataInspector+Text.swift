@@ -39,6 +39,9 @@ extension DataInspector {
         text += ", conversations in the format `\(format)`"
       }
       let fields = description["fields"]?.objectValue ?? [:]
+      if description["records"] == 0 {
+        return text
+      }
       if fields.isEmpty {
         text += "\nevery record is " + kinds(description["values"])
       } else {

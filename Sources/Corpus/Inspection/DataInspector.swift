@@ -2,6 +2,8 @@ package import JSON
 
 /// Looks into data files: what they are, their first records, one of their columns.
 package enum DataInspector {
+  private static let kinds: [CorpusFileKind] = [.parquet, .jsonLines, .text, .tokenShard]
+
   /// What a file holds, from its metadata; lines of JSONL and text files are counted. Of a folder,
   /// the files in it and below.
   package static func describe(_ path: String) throws(CorpusError) -> JSONValue {
@@ -43,8 +45,7 @@ package enum DataInspector {
   /// The data files that `path` stands for: itself, or those in the folder and below it.
   package static func files(at path: String) throws(CorpusError) -> [String] {
     guard try DocumentFiles.isFolder(path) else { return [path] }
-    return try DocumentFiles.expand([path], kinds: [.parquet, .jsonLines, .text, .tokenShard])
-      .map(\.path)
+    return try DocumentFiles.expand([path], kinds: kinds).map(\.path)
   }
 
   // MARK: Descriptions
@@ -52,7 +53,7 @@ package enum DataInspector {
   /// Files of unknown kinds are listed with their sizes: a look at a folder may find anything.
   private static func describeFolder(_ path: String) throws(CorpusError) -> JSONValue {
     let paths = try DocumentFiles.all(in: path)
-    if paths.isEmpty { throw .nothingToRead(paths: [path]) }
+    if paths.isEmpty { throw .nothingToRead(paths: [path], accepted: kinds) }
     if let only = paths.first, paths.count == 1 { return try describe(only) }
     var list: [JSONValue] = []
     var bytes = 0

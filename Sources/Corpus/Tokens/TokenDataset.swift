@@ -24,7 +24,7 @@ package final class TokenDataset: Sendable {
   /// All shards must share a vocabulary size and a tokenizer, as far as they name one, and all or
   /// none have masks.
   package init(shards: [TokenShard]) throws(CorpusError) {
-    guard let first = shards.first else { throw .nothingToRead(paths: []) }
+    guard let first = shards.first else { throw .nothingToRead(paths: [], accepted: [.tokenShard]) }
     var tokens = 0
     var documents = 0
     var tokenizerHash: UInt64 = 0
