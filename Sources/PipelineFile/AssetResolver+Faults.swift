@@ -26,13 +26,21 @@ extension AssetResolver {
   private func place(
     of path: [String], in asset: Pipeline.Asset
   ) -> (location: SourceLocation, width: Int) {
-    if let name = path.first, case .commandLine(let text) = asset.origin(of: name) {
-      let isSecret = asset.step.parameters.contains { $0.name == name && $0.isSecret }
-      let shown = isSecret ? text.prefix { $0 != "=" } : text[...]
-      return (SourceLocation(file: "--set \(shown)", line: 0, column: 0), 1)
+    if let name = path.first, case .commandLine(let text) = asset.origin(of: name),
+      concerns(text, path, of: asset)
+    {
+      return (SourceLocation(file: "--set \(text)", line: 0, column: 0), 1)
     }
     let node = node(path)
     return (node.location, node.width)
+  }
+
+  /// Whether `--set ASSET.NAME…=VALUE` gave what is at `path`: the whole parameter, or this member of it.
+  private func concerns(_ text: String, _ path: [String], of asset: Pipeline.Asset) -> Bool {
+    guard path.count > 1 else { return true }
+    let given = text.prefix { $0 != "=" }.dropFirst(asset.name.count + 1)
+    let wanted = path.joined(separator: ".")
+    return wanted == given || wanted.hasPrefix(given + ".")
   }
 
   private func layers(_ asset: Pipeline.Asset) -> [String: StepDeclaration.Layer] {

@@ -38,10 +38,13 @@ struct ParameterLayers {
   /// Lays one value from the command line; `path` is the parameter and keys of records below it.
   mutating func add(_ override: SettingOverride, path: [String]) {
     var path = path
+    var override = override
     if path.count > 1, path[0] == "with", parameters.indices["with"] == nil { path.removeFirst() }
     let place = SourceLocation(file: override.place, line: 0, column: 0)
-    guard let name = path.first, let schema = schema(name, at: place, width: 1),
-      let type = type(of: path, in: schema.type, at: place),
+    guard let name = path.first, let schema = schema(name, at: place, width: 1) else { return }
+    // From here on it is told, and remembered as given, without its value.
+    if schema.isSecret { override.text = override.key }
+    guard let type = type(of: path, in: schema.type, at: place),
       let node = overrideNode(override, type)
     else { return }
     let value: JSONValue?

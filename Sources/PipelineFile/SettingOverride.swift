@@ -1,6 +1,6 @@
 /// One `--set asset.parameter=value`, taken apart but not yet checked against a pipeline.
 package struct SettingOverride: Sendable, Hashable {
-  /// As the user wrote it, without `--set`.
+  /// As the user wrote it, without `--set`; of a secret the key alone.
   package var text: String
   /// Left of the first `=`: the asset, a point, the parameter, and further keys of a record.
   package var key: String

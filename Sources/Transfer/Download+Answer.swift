@@ -59,13 +59,13 @@ extension Download {
     if let limit = request.sizeLimit, size > limit {
       throw .tooLarge(url: displayURL, limit: limit)
     }
-    if let expectedSize, size > expectedSize {
-      throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
-    }
     if let answeredSize, size > answeredSize {
       sourcesWithoutRanges.insert(sourceIndex)
       try restart(partial)
       throw .badAnswer(url: displayURL, reason: "more bytes than the \(answeredSize) it told of")
+    }
+    if let expectedSize, size > expectedSize {
+      throw .wrongSize(url: displayURL, expected: expectedSize, found: size)
     }
     try partial.append(bytes)
     hash?.update(bytes)
@@ -76,7 +76,7 @@ extension Download {
   /// Looks at the whole head of the answer: where its body belongs.
   func decide() throws(TransferError) {
     body = .dropped
-    if decodesBody, let name = head.contentEncoding {
+    if decodesBody, !head.isRedirect, let name = head.contentEncoding {
       decoder = ContentDecoder(name)
       if decoder == nil, head.status == 200 || head.status == 206 {
         throw .badAnswer(url: displayURL, reason: "an encoding nobody asked for, `\(name)`")
@@ -109,14 +109,18 @@ extension Download {
   }
 
   private func continueFile(_ partial: PartialFile, isEncoded: Bool) throws(TransferError) {
-    // A part without the size of the whole may end anywhere.
     guard let answered = head.contentRange, let range = answered.range, !isEncoded,
-      range.lowerBound == requestedOffset, partial.size == requestedOffset,
-      let size = answered.total ?? expectedSize ?? partial.origin?.size,
-      size == range.upperBound + 1
+      range.lowerBound == requestedOffset, partial.size == requestedOffset
     else {
       sourcesWithoutRanges.insert(sourceIndex)
       throw .badAnswer(url: displayURL, reason: "another part than the one asked for")
+    }
+    // Without the size of the whole a part may end anywhere, which a hash would tell.
+    let end = range.upperBound + 1
+    let whole = answered.total ?? expectedSize ?? partial.origin?.size ?? (hash == nil ? nil : end)
+    guard let size = whole, size == end else {
+      sourcesWithoutRanges.insert(sourceIndex)
+      throw .badAnswer(url: displayURL, reason: "a part that doesn't go to the end of the file")
     }
     if let known = partial.origin?.size, known != size {
       try restart(partial)

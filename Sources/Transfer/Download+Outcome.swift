@@ -10,6 +10,7 @@ extension Download {
     do throws(TransferError) {
       if let fault { throw fault }
       if head.isRedirect {
+        if redirect == nil, code != CURLE_OK { throw transportError(code, reason: reason) }
         try follow(redirect)
         return .later(0)
       }
@@ -37,17 +38,19 @@ extension Download {
   /// Checks the bytes at hand and ends the file.
   func complete() throws(TransferError) -> DownloadedFile {
     guard let partial else { throw .library(reason: "no file was open") }
-    if let expectedSize, partial.size != expectedSize {
-      throw .wrongSize(url: displayURL, expected: expectedSize, found: partial.size)
-    }
     // The length of an answer is one thing, what it says of the whole file another.
     if let answeredSize, partial.size != answeredSize {
       throw .interrupted(
         url: displayURL, received: partial.size, reason: "the whole has \(answeredSize) bytes")
     }
+    if let expectedSize, partial.size != expectedSize {
+      throw .wrongSize(url: displayURL, expected: expectedSize, found: partial.size)
+    }
     if let hash, let expectedHash {
       let found = hash.finish()
       guard found == expectedHash else {
+        // Should it have been put together of parts, it is asked for in one piece next.
+        sourcesWithoutRanges.insert(sourceIndex)
         throw .wrongHash(url: displayURL, expected: expectedHash, found: found)
       }
     }
@@ -81,7 +84,7 @@ extension Download {
     attempts += 1
     defer { ledger.release(&reservation) }
     do throws(TransferError) {
-      if request.pointer == .required, expectedHash == nil { throw .noPointer(url: path) }
+      if request.pointer == .required, expectedHash == nil { throw .unverifiable(path: path) }
       var request = self.request
       request.sha256 = expectedHash
       request.size = expectedSize

@@ -10,11 +10,14 @@ extension Download {
     if error.endsRequest { return fail(error) }
     do throws(TransferError) { try tidy(after: error) } catch { return fail(error) }
     if sourceIndex == 0 || firstError == nil { firstError = error }
-    if !error.isTransient || isWrongAgain(error) { deadSources.insert(sourceIndex) }
+    if (!error.isTransient && !isOfUseLater(error)) || isWrongAgain(error) {
+      deadSources.insert(sourceIndex)
+    }
     failures += 1
-    if failures > mostFailures {
-      // Who asked to be left alone while others were tried has its try still to come.
-      deadSources.formUnion(request.sources.indices.filter { notBefore[$0] == nil })
+    askedSources.insert(sourceIndex)
+    if failures > options.retries {
+      // Who was not asked yet, or asked to be left alone while others were tried, has its try still to come.
+      deadSources.formUnion(askedSources.filter { notBefore[$0] == nil })
     }
     guard deadSources.count < request.sources.count else { return fail(error) }
     let now = Clock.monotonic()
@@ -24,7 +27,8 @@ extension Download {
     let failed = sourceIndex
     let due = chooseSource(now: now)
     var retry = TransferRetry(
-      error: error, delay: max(0, due - now), number: failures, most: max(failures, mostFailures))
+      error: error, delay: max(0, due - now), number: failures, most: max(failures, options.retries)
+    )
     if sourceIndex != failed { retry.nextSource = source?.forDisplay }
     self.retry = retry
     isRetryNews =
@@ -32,9 +36,6 @@ extension Download {
       || retry.delay >= TransferRetry.longDelay
     return .later(due)
   }
-
-  /// Each source is asked once, however few tries there are.
-  var mostFailures: Int { max(options.retries, request.sources.count - 1) }
 
   /// Goes to the living source that may be asked the soonest, and says when. Those after this one are
   /// due at once, this one and those before it after a wait, each not before it asked to be.
@@ -64,6 +65,14 @@ extension Download {
         highWater = partial.size
         failures = 0
       }
+    }
+  }
+
+  /// A copy that nothing can be compared with, while another source may still tell the hash.
+  private func isOfUseLater(_ error: TransferError) -> Bool {
+    guard case .unverifiable = error else { return false }
+    return request.sources.indices.contains { number in
+      !deadSources.contains(number) && request.sources[number].remote?.pointerURL != nil
     }
   }
 

@@ -44,6 +44,8 @@ final class Download: AnswerReceiver {
   // The sources.
   var sourceIndex = 0
   var deadSources: Set<Int> = []
+  /// Those that failed at least once.
+  var askedSources: Set<Int> = []
   /// Until when a source asked to be left alone, on the monotonic clock; none once it was asked again.
   var notBefore: [Int: Double] = [:]
   var sourcesWithoutRanges: Set<Int> = []

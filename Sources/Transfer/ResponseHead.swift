@@ -1,7 +1,10 @@
 /// The status and those header fields of an answer that decide what happens to its body.
 package struct ResponseHead {
   var status = 0
-  var contentLength: Int?
+  /// Nil too where the body says itself where it ends, whatever a length says (RFC 9112, 6.3).
+  var contentLength: Int? { isDelimited ? nil : statedLength }
+  private var statedLength: Int?
+  private var isDelimited = false
   var contentRange: ContentRange?
   var entityTag: String?
   var lastModified: String?
@@ -47,8 +50,9 @@ package struct ResponseHead {
     let value = Self.trimmed(line[(colon + 1)...])
     switch name {
     case "content-length":
-      contentLength = Int(value).flatMap { $0 >= 0 ? $0 : nil }
-      if contentLength == nil { isMalformed = true }
+      statedLength = Int(value).flatMap { $0 >= 0 ? $0 : nil }
+      if statedLength == nil { isMalformed = true }
+    case "transfer-encoding": isDelimited = true
     case "content-range":
       contentRange = Self.parseRange(value)
       if contentRange == nil { isMalformed = true }
@@ -86,7 +90,8 @@ package struct ResponseHead {
   }
 
   private static let names = [
-    "content-length", "content-range", "content-encoding", "etag", "last-modified", "retry-after",
+    "content-length", "content-range", "content-encoding", "transfer-encoding", "etag",
+    "last-modified", "retry-after",
   ]
 
   static func parseRange(_ value: String) -> ContentRange? {

@@ -45,7 +45,7 @@ extension TransferError {
   fileprivate var silence: String? {
     switch self {
     case .unreachable(_, let reason): reason
-    case .everySource(let first, let last): first.silence == nil ? nil : last.silence
+    case .everySource(let first, let last): last.silence == nil ? nil : first.silence
     default: nil
     }
   }

@@ -123,7 +123,8 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
     guard case .local(let folder) = try SourceURL(base) else {
       return try SourceURL(replacingOrigin(with: base))
     }
-    let path = (folder.hasSuffix("/") ? String(folder.dropLast()) : folder) + Percent.decode(path)
+    let path =
+      (folder.hasSuffix("/") ? String(folder.dropLast()) : folder) + Percent.decode(path + query)
     guard !path.utf8.contains(0) else { throw .unusableURL(text, reason: "it contains NUL") }
     return .local(path: path)
   }

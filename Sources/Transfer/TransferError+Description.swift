@@ -23,6 +23,8 @@ extension TransferError: CustomStringConvertible {
     case .wrongHash(let url, let expected, let found):
       "\(url) has the wrong content: expected sha256 \(expected), found \(found)"
     case .noPointer(let url): "\(url) is not a Git-LFS pointer"
+    case .unverifiable(let path):
+      "`\(path)` can't be verified: no Git-LFS pointer was read, and `lfs_pointer` is `true`"
     case .totalSizeExceeded(let url, let limit):
       "\(url) would take the download past `max_total_size` of \(limit) bytes"
     case .tooLarge(let url, let limit): "\(url) has more than the \(limit) bytes it may have"
@@ -47,6 +49,8 @@ extension TransferError: CustomStringConvertible {
     case .status(_, 401, _), .status(_, 403, _):
       "if the file needs a login, give `token: ${env:NAME}` and set that variable"
     case .status(_, 404, _), .status(_, 410, _): "check the `url` and the partitions"
+    case .noSuchFile(let path) where path.utf8.contains(UInt8(ascii: "*")):
+      "`url` names one file; a pattern is an input of the step that reads the files"
     case .unreachable:
       "check the network; a proxy is read from http_proxy, https_proxy and no_proxy"
     case .wrongHash, .wrongSize:

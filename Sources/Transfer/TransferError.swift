@@ -20,6 +20,8 @@ package enum TransferError: Error, Sendable, Hashable {
   case wrongHash(url: String, expected: String, found: String)
   /// A Git-LFS pointer was demanded and `url` does not answer with one.
   case noPointer(url: String)
+  /// A file on this machine that only a Git-LFS pointer could vouch for, and none was read.
+  case unverifiable(path: String)
   /// This file would take the download past the bytes it may fetch.
   case totalSizeExceeded(url: String, limit: Int)
   /// The file has more bytes than a file of its kind may have.
@@ -47,7 +49,8 @@ extension TransferError {
       case 505...: code != 505 && code != 511
       default: false
       }
-    case .unusableURL, .missingLibrary, .badRedirect, .untrusted, .noPointer, .totalSizeExceeded,
+    case .unusableURL, .missingLibrary, .badRedirect, .untrusted, .noPointer, .unverifiable,
+      .totalSizeExceeded,
       .tooLarge, .notAFile, .noSuchFile, .unreadable, .fileSystem, .library, .everySource,
       .cancelled:
       false

@@ -235,6 +235,33 @@ import Testing
       "\(number.error)")
   }
 
+  @Test func aSecretFromTheCommandLineIsNotRepeated() throws {
+    let project = try TestProject(
+      """
+      nanobuild: 1
+      assets:
+        h:
+          step: data.fetch
+          with:
+            url: "http://127.0.0.1:1/x"
+            headers:
+              A B: x
+      """)
+    for setting in ["h.token=Kq7xValue", "h.headers.Ok=Kq7xValue", "h.token=\"Kq7xValue"] {
+      for command in ["validate", "show h", "status", "explain h"] {
+        let end = try project.run(
+          arguments: command.split(separator: " ").map(String.init) + ["--set", setting])
+        #expect(!(end.output + end.error).contains("Kq7xValue"), "\(command): \(end.error)")
+      }
+    }
+    let end = try project.run("validate", "--set", "h.headers.Ok=Kq7xValue")
+    #expect(end.error.contains("pipeline.yaml:8:"), "\(end.error)")
+    #expect(
+      end.error.contains("--set h.headers.Ok: warning: the secret `headers.Ok`"), "\(end.error)")
+    let member = try project.run("validate", "--set", "h.headers.A B=Kq7x\u{1}Value")
+    #expect(member.error.contains("--set h.headers.A B: error: `headers` has"), "\(member.error)")
+  }
+
   @Test func anUnknownTargetIsWrongUsage() throws {
     let story = try Story()
     for command in ["run", "status", "explain", "path"] {

@@ -307,7 +307,9 @@ import Testing
       Self.faults(parameters, ["a", "b"]).map(\.path)
     }
     let url: JSONValue = "http://h/{shard}"
-    #expect(paths(["url": "in/{shard}*.txt"]) == [["url"]])
+    #expect(
+      paths(["url": url, "mirrors": ["http://m/", "http://m/x#{shard}"]]) == [["mirrors", "1"]])
+    #expect(paths(["url": "in/{shard}[1].txt"]) == [])
     #expect(paths(["url": "http://h/f#{shard}", "filename": "f"]) == [["url"]])
     #expect(paths(["url": "in/f#{shard}"]) == [])
     #expect(paths(["url": url, "token": "a\nb"]) == [["token"]])

@@ -226,6 +226,18 @@ import Transfer
     #expect(try results["alive"]?.get().size == 1)
   }
 
+  @Test func aRedirectsOwnTextIsOfNoMatter() throws {
+    let server = try LoopbackServer { request in
+      if request.path == "/file" { return .init(body: [1]) }
+      let redirect = LoopbackServer.Reply(302, "not gzip").with("Location", "/file")
+      return request.earlier == 0
+        ? redirect.delivered { $0.dropAfter = 3 } : redirect.with("Content-Encoding", "gzip")
+    }
+    for _ in 0..<2 {
+      #expect(try fetching.fetch(try fetching.request("\(server.url)/x")).size == 1)
+    }
+  }
+
   @Test func aRedirectMaySayMuch() throws {
     let server = try LoopbackServer { request in
       request.path == "/file"

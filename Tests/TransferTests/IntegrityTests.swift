@@ -200,7 +200,19 @@ import Transfer
     let file = try fetching.fetch(try fetching.request(url, wrong, right, pointer: .required))
     #expect(file.sha256 == IntegrityTests.abc)
     #expect(
-      fetching.failure(try fetching.request(right, pointer: .required)) == .noPointer(url: right))
+      fetching.failure(try fetching.request(right, pointer: .required))
+        == .unverifiable(path: right))
+  }
+
+  @Test func aMirrorOnThisMachineWaitsForThePointer() throws {
+    let hub = try LoopbackServer { request in
+      request.path == "/d/x/raw/main/f" && request.earlier > 0
+        ? .init(200, Self.pointer(IntegrityTests.abc, 3)) : .init(503, "")
+    }
+    let right = try fetching.folder.write("right", "abc")
+    let file = try fetching.fetch(
+      try fetching.request("\(hub.url)/d/x/resolve/main/f", right, pointer: .required))
+    #expect(file.sha256 == IntegrityTests.abc)
   }
 
   @Test func aGivenHashNeedsNoPointer() throws {
@@ -209,6 +221,19 @@ import Transfer
     try fetching.fetch(try fetching.request(url, sha256: IntegrityTests.abc))
     try fetching.fetch(try fetching.request(url, pointer: .never))
     #expect(hub.requests.count == 2)
+  }
+}
+
+@Suite struct ResponseHeadTests {
+  @Test(arguments: [true, false])
+  func aBodyThatEndsItselfHasNoLength(lengthFirst: Bool) throws {
+    let fetching = try Fetching()
+    let fields = ["Content-Length: 2\r\n", "Transfer-Encoding: chunked\r\n"]
+    let head = "HTTP/1.1 200 OK\r\n" + (lengthFirst ? fields : fields.reversed()).joined() + "\r\n"
+    let server = try LoopbackServer { _ in
+      .init().delivered { $0.rawAnswer = Array((head + "3\r\nabc\r\n0\r\n\r\n").utf8) }
+    }
+    #expect(try fetching.fetch(try fetching.request("\(server.url)/x")).size == 3)
   }
 }
 
@@ -257,6 +282,10 @@ import Transfer
 
   @Test func aBaseTakesThePlaceOfTheHost() throws {
     let url = try WebURL("https://hub.org/d/x.parquet?v=1")
+    #expect(try url.under("/m/") == .local(path: "/m/d/x.parquet?v=1"))
+    let spaced = try WebURL("http://h/a%20b?c=%64")
+    #expect(try spaced.under("/m") == .local(path: "/m/a b?c=d"))
+    #expect(try spaced.under("file:///m") == .local(path: "/m/a b?c=d"))
     #expect(url.replacingOrigin(with: "http://m.org/hub/") == "http://m.org/hub/d/x.parquet?v=1")
     #expect(url.forDisplay == "https://hub.org/d/x.parquet")
     #expect(try WebURL("https://u:p@hub.org/d").forDisplay == "https://hub.org/d")

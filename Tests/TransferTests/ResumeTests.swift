@@ -199,8 +199,8 @@ import Transfer
   /// How a part says less or more than its `Content-Range`.
   enum Part: CaseIterable { case short, shortAndClosed, long, longAndClosed }
 
-  @Test(arguments: Part.allCases)
-  func aPartThatIsNotAsLongAsItSaysMakesNoFile(part: Part) throws {
+  @Test(arguments: Part.allCases, [true, false])
+  func aPartThatIsNotAsLongAsItSaysMakesNoFile(part: Part, isSizeKnown: Bool) throws {
     let bytes = self.bytes
     let server = try LoopbackServer { request in
       var reply = LoopbackServer.Reply.file(bytes, for: request, entityTag: "\"v\"")
@@ -213,10 +213,30 @@ import Transfer
       let isClosed = part == .shortAndClosed || part == .longAndClosed
       return isClosed ? reply.delivered { $0.framing = .close } : reply
     }
-    try fetching.fetch(try fetching.request("\(server.url)/x"))
+    try fetching.fetch(
+      try fetching.request("\(server.url)/x", size: isSizeKnown ? bytes.count : nil))
     #expect(try fetching.folder.read("file.bin") == bytes)
     let isShort = part == .short || part == .shortAndClosed
     #expect(server.requests.map(\.rangeStart) == [nil, 1_500_000, isShort ? 2_000_000 : nil])
+  }
+
+  @Test func aHashTellsWhetherAPartOfUnknownWholeWentToTheEnd() throws {
+    let bytes = Array("abc".utf8)
+    let server = try LoopbackServer { request in
+      guard let start = request.rangeStart else {
+        return LoopbackServer.Reply(headers: ["ETag": "\"v\""], body: bytes).delivered {
+          $0.framing = .chunked
+          $0.dropAfter = 1
+        }
+      }
+      return .init(
+        206, headers: ["ETag": "\"v\"", "Content-Range": "bytes \(start)-2/*"],
+        body: Array(bytes[start...]))
+    }
+    let file = try fetching.fetch(
+      try fetching.request("\(server.url)/x", sha256: IntegrityTests.abc))
+    #expect(file.attempts == 2)
+    #expect(try fetching.folder.read("file.bin") == bytes)
   }
 
   @Test func aPartOfAWholeOfUnknownSizeMayEndAnywhere() throws {

@@ -285,6 +285,17 @@ import Transfer
     #expect(try fetching.fetch(request).attempts == broken + 2)
   }
 
+  @Test func theLastTryOfABusySourceIsItsLast() throws {
+    var fetching = self.fetching
+    fetching.options.retries = 0
+    let busy = try LoopbackServer { _ in .init(503, "").with("Retry-After", "30") }
+    let clock = ContinuousClock()
+    let start = clock.now
+    #expect(fetching.failure(try fetching.request("\(busy.url)/x", "/no/such/mirror")) != nil)
+    #expect(clock.now - start < .seconds(10))
+    #expect(busy.requests.count == 1)
+  }
+
   @Test func aMirrorThatCannotBeReadIsOneOfSeveral() throws {
     let file = try fetching.folder.write("mirror", "a file, no folder")
     let main = try LoopbackServer { _ in .init(404, "") }

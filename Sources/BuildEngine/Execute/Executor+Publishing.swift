@@ -26,8 +26,9 @@ extension Executor {
   private func isFlushed(_ job: Job, _ item: Job.Item) -> Bool {
     let seconds = Clock.seconds() - job.startedAt
     guard seconds >= options.limits.flushAfter else { return false }
+    // Of what the step says nothing about, the size is not known here; it is read to be published anyway.
     return seconds / Double(job.doneCount) >= options.limits.flushAfter
-      || item.written.byteCount >= options.limits.flushedSize
+      || item.written.files.isEmpty || item.written.byteCount >= options.limits.flushedSize
   }
 
   /// Hands what was finished to the publisher's threads.

@@ -1,7 +1,7 @@
 /// Shell-like patterns over paths: `*`, `?`, `[a-z]`, `[!a-z]` within a component, `**` for any
 /// number of folders. A leading dot is matched only by a dot in the pattern.
-package enum Glob {
-  package static func isPattern(_ path: String) -> Bool {
+enum Glob {
+  static func isPattern(_ path: String) -> Bool {
     path.utf8.contains {
       $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[")
     }

@@ -41,7 +41,7 @@ extension ParquetNode {
       }
     case .list(let children), .map(let children):
       guard let element = children.first else { return [] }
-      for groups in writtenGroups {
+      for groups in writtenGroups.reversed() {
         let inner: [Match]
         if groups.isEmpty {
           inner = element.matches(below: path, spelt: spellings)

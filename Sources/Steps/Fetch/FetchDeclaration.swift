@@ -31,13 +31,7 @@ struct FetchDeclaration {
   var faults: [StepDeclaration.Fault] {
     guard let text = declaration.parameters["url"]?.stringValue else { return [] }
     let url = URLTemplate(text)
-    var faults = firstFault(["url"]) { partition in
-      guard case .local(let path) = try SourceURL(try url.filled(partition)), Glob.isPattern(path)
-      else { return }
-      throw StepFailure(
-        "`url` names one file, found the pattern `\(path)`",
-        help: "give the pattern as an input to the step that reads the files")
-    }
+    var faults = firstFault(["url"]) { _ = try SourceURL(try url.filled($0)) }
     if faults.isEmpty {
       if let key = declaration.partitionKey, declaration.partitions.count > 1, !url.uses(key) {
         faults.append(
@@ -50,7 +44,11 @@ struct FetchDeclaration {
     for (index, mirror) in (declaration.parameters["mirrors"]?.arrayValue ?? []).enumerated() {
       guard let text = mirror.stringValue else { continue }
       let template = URLTemplate(text)
-      faults += firstFault(["mirrors", "\(index)"]) { _ = try SourceURL(try template.filled($0)) }
+      let path = ["mirrors", "\(index)"]
+      if let key = declaration.partitionKey, template.mentions(key), !template.uses(key) {
+        faults.append(.init(path, "what follows a `#` in an address is never asked for"))
+      }
+      faults += firstFault(path) { _ = try SourceURL(try template.filled($0)) }
     }
     faults += credentials
     faults += perPartition("sha256") { value in

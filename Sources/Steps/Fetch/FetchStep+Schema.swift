@@ -52,7 +52,8 @@ extension FetchStep {
         "parallel", .integer(1...256), default: 16, affectsResult: false, "Files at once."),
       ParameterSchema(
         "retries", .integer(0...1000), default: 5, affectsResult: false,
-        "Tries after the first for each file; a try that brings a mebibyte starts the count again."),
+        "Tries after the first for each file; a try that brings a mebibyte starts the count again. Each "
+          + "mirror is asked once in any case."),
       ParameterSchema(
         "retry_delay", .duration, default: 1.0, affectsResult: false,
         "Wait before the first repetition; doubles each time."),

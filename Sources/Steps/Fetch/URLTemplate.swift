@@ -43,6 +43,10 @@ struct URLTemplate {
 
   func begins(with prefix: String) -> Bool { text.hasPrefix(prefix) }
 
+  func mentions(_ key: String) -> Bool {
+    pieces.contains { if case .key(key, _) = $0 { true } else { false } }
+  }
+
   /// Whether what is asked for depends on the value of `key`; what follows a `#` in a web address is for
   /// browsers.
   func uses(_ key: String) -> Bool {
