@@ -70,7 +70,9 @@ extension LoopbackServer {
     /// Requests for this path before this one.
     package var earlier: Int
 
-    package var path: String { String(target.prefix { $0 != "?" }) }
+    package var path: String {
+      String(target.utf8.prefix { $0 != UInt8(ascii: "?") }) ?? target
+    }
 
     /// First byte of `Range: bytes=N-`.
     package var rangeStart: Int? {
