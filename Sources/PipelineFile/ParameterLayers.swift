@@ -40,10 +40,14 @@ struct ParameterLayers {
     var path = path
     var override = override
     if path.count > 1, path[0] == "with", parameters.indices["with"] == nil { path.removeFirst() }
+    guard let name = path.first else { return }
+    // A secret, and what may be a misspelt one, is told and remembered without its value.
+    let secrets = parameters.schemas.filter(\.isSecret)
+    let mayBeSecret =
+      parameters.indices[name] == nil ? !secrets.isEmpty : secrets.contains { $0.name == name }
+    if mayBeSecret { override.text = override.key }
     let place = SourceLocation(file: override.place, line: 0, column: 0)
-    guard let name = path.first, let schema = schema(name, at: place, width: 1) else { return }
-    // From here on it is told, and remembered as given, without its value.
-    if schema.isSecret { override.text = override.key }
+    guard let schema = schema(name, at: place, width: 1) else { return }
     guard let type = type(of: path, in: schema.type, at: place),
       let node = overrideNode(override, type)
     else { return }

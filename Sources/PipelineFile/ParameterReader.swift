@@ -95,7 +95,7 @@ struct ParameterReader {
     }
     if VariableReference.name(in: text) != nil { return true }
     if text.contains("${") {
-      problems.report(.badSecretReference(text), at: node)
+      problems.report(.badSecretReference(parameter: name), at: node)
       return false
     }
     if !text.isEmpty { problems.report(.secretInClear(parameter: name), at: node) }
@@ -188,7 +188,8 @@ struct ParameterReader {
   private func refuse(_ node: YAMLNode, _ type: ParameterType, _ name: String) -> JSONValue? {
     problems.report(
       .wrongType(
-        name: "`\(name)` of \(owner)", expected: type.phrase, found: Found.describe(node),
+        name: "`\(name)` of \(owner)", expected: type.phrase,
+        found: isSecret && node.kind == .scalar ? "another value" : Found.describe(node),
         help: help(node, type)),
       at: node)
     return nil

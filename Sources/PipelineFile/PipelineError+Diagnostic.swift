@@ -30,7 +30,8 @@ extension PipelineError {
     case .missingParameter(let name, let owner, _, _): "\(owner) needs the parameter `\(name)`"
     case .secretElsewhere(let parameter):
       "`${env:…}` can't be used here: `\(parameter)` is not a secret parameter"
-    case .badSecretReference(let text): "\(Wording.quoted(text)) is no reference to a variable"
+    case .badSecretReference(let parameter):
+      "the value of `\(parameter)` has `${` in it, but is no reference to a variable"
     case .secretInClear(let parameter): "the secret `\(parameter)` stands here in clear"
     case .badVariableName(let name):
       "\(Wording.quoted(name)) is no name of an environment variable"

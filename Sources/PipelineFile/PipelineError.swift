@@ -31,7 +31,7 @@ enum PipelineError: Error, Sendable, Hashable {
   /// `place` says where it would stand: "under `with`".
   case missingParameter(String, of: String, expected: String, place: String)
   case secretElsewhere(parameter: String)
-  case badSecretReference(String)
+  case badSecretReference(parameter: String)
   case secretInClear(parameter: String)
   case badVariableName(String)
   /// What the step itself found.

@@ -10,6 +10,9 @@ extension Download {
     do throws(TransferError) {
       if let fault { throw fault }
       if head.isRedirect {
+        if dropped > Self.longestRedirectBody {
+          throw .badRedirect(url: displayURL, reason: "its text is too long")
+        }
         if redirect == nil, code != CURLE_OK { throw transportError(code, reason: reason) }
         try follow(redirect)
         return .later(0)
@@ -78,6 +81,7 @@ extension Download {
 
   /// Takes the file from a place on this machine.
   func copy(from path: String, isCancelled: () -> Bool) -> Outcome {
+    phase = .content
     partial = nil
     hash = nil
     head = ResponseHead()

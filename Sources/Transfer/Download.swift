@@ -39,6 +39,7 @@ final class Download: AnswerReceiver {
   /// Bytes set aside in the ledger for the answer under way.
   var reservation = 0
   private var hasCountedKept = false
+  private var hasOpened = false
   var bytesReceived = 0
 
   // The sources.
@@ -127,8 +128,12 @@ final class Download: AnswerReceiver {
     if partial == nil {
       let opened = try PartialFile(
         destination: request.destination, isFolderNew: request.isFolderNew)
-      resumedFrom = opened.size
-      highWater = opened.size
+      // Opened again after another source was a file on this machine, it holds what this session brought.
+      if !hasOpened {
+        hasOpened = true
+        resumedFrom = opened.size
+        highWater = opened.size
+      }
       partial = opened
       content = opened.size == 0 ? ContentHash() : nil
     }
@@ -144,7 +149,7 @@ final class Download: AnswerReceiver {
       self.content = content
     }
     if !canResume(partial, from: url) { try restart(partial) }
-    if resumedFrom > 0, !hasCountedKept {
+    if !hasCountedKept {
       hasCountedKept = true
       ledger.keep(resumedFrom)
     }

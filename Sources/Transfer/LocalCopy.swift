@@ -28,8 +28,8 @@ enum LocalCopy {
       throw .wrongSize(url: source, expected: expected, found: size)
     }
     try admit(size)
-    let destination = request.destination
-    PartialFile.removeMemo(destination)
+    // Beside what may have come from elsewhere, which is of use should this copy be wrong.
+    let destination = request.destination + ".copy"
     Files.remove(destination)
     do throws(TransferError) {
       let output = try FileHandle(path: destination, flags: O_WRONLY | O_CREAT | O_EXCL)
@@ -55,6 +55,8 @@ enum LocalCopy {
         throw .interrupted(url: source, received: copied, reason: "the file changed meanwhile")
       }
       try output.makeReadOnly()
+      PartialFile.removeMemo(request.destination)
+      try Files.rename(destination, to: request.destination)
     } catch {
       Files.remove(destination)
       throw error

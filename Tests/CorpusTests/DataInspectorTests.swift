@@ -39,6 +39,18 @@ import Testing
     }
   }
 
+  @Test func aTextInAnotherEncodingHidesNoFolder() throws {
+    let folder = try ScratchFolder()
+    _ = try folder.file("LICENSE.txt", [0x41, 0xe9, 0x0a])
+    _ = try folder.file("a.jsonl", "{\"x\": 1}\n")
+    let description = try DataInspector.describe(folder.path)
+    #expect(
+      description["files"]?.arrayValue?.compactMap { $0["kind"]?.stringValue } == [
+        "unknown", "jsonl",
+      ])
+    #expect(throws: CorpusError.self) { try DataInspector.describe(folder.path + "/LICENSE.txt") }
+  }
+
   @Test func tokenShardsAreDescribedAndStreamed() throws {
     let folder = try ScratchFolder()
     let path = folder.path + "/a.tokens"

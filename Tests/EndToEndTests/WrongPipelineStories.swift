@@ -247,7 +247,10 @@ import Testing
             headers:
               A B: x
       """)
-    for setting in ["h.token=Kq7xValue", "h.headers.Ok=Kq7xValue", "h.token=\"Kq7xValue"] {
+    for setting in [
+      "h.token=Kq7xValue", "h.headers.Ok=Kq7xValue", "h.token=\"Kq7xValue", "h.headers=Kq7xValue",
+      "h.headers.A.b=Kq7xValue", "h.tokn=Kq7xValue", "h.token=${en:Kq7xValue}",
+    ] {
       for command in ["validate", "show h", "status", "explain h"] {
         let end = try project.run(
           arguments: command.split(separator: " ").map(String.init) + ["--set", setting])

@@ -834,7 +834,7 @@ import Testing
            |                                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^
         help: secrets go into parameters that the step marks as secret
 
-        pipeline.yaml:3:76: error: `${env:1x}` is no reference to a variable
+        pipeline.yaml:3:76: error: the value of `token` has `${` in it, but is no reference to a variable
          3 |   text: {step: data.fetch, with: {url: "https://x/${env:HF_TOKEN}", token: "${env:1x}"}}
            |                                                                            ^^^^^^^^^^^
         help: write `${env:NAME}`

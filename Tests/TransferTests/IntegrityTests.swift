@@ -204,6 +204,14 @@ import Transfer
         == .unverifiable(path: right))
   }
 
+  @Test func withoutNetworkAndWithoutTheFileItEnds() throws {
+    let hub = try LoopbackServer { _ in .init(503, "") }
+    let url = "\(hub.url)/d/x/resolve/main/f"
+    let error = fetching.failure(try fetching.request(url, "/no/such/mirror"))
+    #expect(error == .status(url: "\(hub.url)/d/x/raw/main/f", code: 503, excerpt: ""))
+    #expect(hub.requests.count == fetching.options.retries)
+  }
+
   @Test func aMirrorOnThisMachineWaitsForThePointer() throws {
     let hub = try LoopbackServer { request in
       request.path == "/d/x/raw/main/f" && request.earlier > 0

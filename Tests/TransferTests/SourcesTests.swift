@@ -285,6 +285,36 @@ import Transfer
     #expect(try fetching.fetch(request).attempts == broken + 2)
   }
 
+  @Test func aWrongMirrorOnThisMachineCostsNothing() throws {
+    var fetching = self.fetching
+    let bytes = Fetching.bytes(3_000_000)
+    let digest = try sha256(bytes)
+    let wrong = try fetching.folder.write("wrong", bytes: Fetching.bytes(bytes.count, seed: 9))
+    let main = try LoopbackServer { request in
+      LoopbackServer.Reply.file(bytes, for: request, entityTag: "\"v\"").delivered {
+        if request.earlier < 2 { $0.dropAfter = 1_200_000 }
+      }
+    }
+    for mirror in [wrong, "/no/such/mirror"] {
+      // What was copied for nothing counts.
+      fetching.options.maxTotalSize = mirror == wrong ? nil : bytes.count
+      main.forgetRequests()
+      let file = try fetching.fetch(
+        try fetching.request("\(main.url)/x", mirror, as: "from\(mirror.count)", sha256: digest))
+      #expect(main.requests.map(\.rangeStart) == [nil, 1_200_000, 2_400_000])
+      #expect(file.bytesReceived >= bytes.count && file.resumedFrom == 0)
+    }
+  }
+
+  /// As `wrongHash` tells it.
+  private func sha256(_ bytes: [UInt8]) throws -> String {
+    let path = try fetching.folder.write("whole", bytes: bytes)
+    let error = fetching.failure(
+      try fetching.request(path, as: "hashed", sha256: String(repeating: "0", count: 64)))
+    guard case .wrongHash(_, _, let digest)? = error else { throw Fetching.Interruption.finished }
+    return digest
+  }
+
   @Test func theLastTryOfABusySourceIsItsLast() throws {
     var fetching = self.fetching
     fetching.options.retries = 0

@@ -16,19 +16,18 @@ extension Executor {
       Publisher.Order(
         job: job.number, item: place, key: item.key, step: graph.assets[job.asset].step,
         folder: item.stage.output, written: item.written, metrics: item.metrics,
-        flush: isFlushed(job, item), bootIdentifier: index.bootIdentifier,
+        flushedFrom: flushedSize(job), bootIdentifier: index.bootIdentifier,
         width: min(jobs, configuration.cores)))
   }
 
-  /// Whether a result goes to the disk before it is recorded. How long one of many partitions took is
-  /// not known, only its share of the job's time; a large one is flushed even so, since reading it again
-  /// after a restart of the system would take as long as the flush does now.
-  private func isFlushed(_ job: Job, _ item: Job.Item) -> Bool {
+  /// How large a result must be to go to the disk before it is recorded. How long one of many partitions
+  /// took is not known, only its share of the job's time; a large one is flushed even so, since reading it
+  /// again after a restart of the system would take as long as the flush does now.
+  private func flushedSize(_ job: Job) -> Int64 {
     let seconds = Clock.seconds() - job.startedAt
-    guard seconds >= options.limits.flushAfter else { return false }
-    // Of what the step says nothing about, the size is not known here; it is read to be published anyway.
+    guard seconds >= options.limits.flushAfter else { return .max }
     return seconds / Double(job.doneCount) >= options.limits.flushAfter
-      || item.written.files.isEmpty || item.written.byteCount >= options.limits.flushedSize
+      ? 0 : options.limits.flushedSize
   }
 
   /// Hands what was finished to the publisher's threads.

@@ -13,9 +13,12 @@ struct Publisher: Sendable {
     /// What is known of its content.
     var written: WrittenOutput
     var metrics: [String: JSONValue]
-    var flush: Bool
+    /// Bytes from which on it is flushed to the disk.
+    var flushedFrom: Int64
     var bootIdentifier: Int64
     var width: Int
+
+    func isFlushed(_ manifest: ResultManifest) -> Bool { manifest.byteCount >= flushedFrom }
   }
 
   struct Publication: Sendable {
@@ -58,8 +61,11 @@ struct Publisher: Sendable {
     var sealed = batch.map { order in
       Result<ResultManifest, BuildError>.attempt { () throws(BuildError) in try seal(order) }
     }
+    let isFlushed = zip(batch, sealed).contains { order, manifest in
+      if case .success(let manifest) = manifest { order.isFlushed(manifest) } else { false }
+    }
     do throws(BuildError) {
-      try record(batch, sealed)
+      try record(batch, sealed, durable: isFlushed)
     } catch {
       sealed = sealed.map { _ in .failure(error) }
     }
@@ -68,7 +74,7 @@ struct Publisher: Sendable {
         job: order.job, item: order.item,
         result: .attempt { () throws(BuildError) in try place(order, try manifest.get()) })
     }
-    if batch.contains(where: \.flush) {
+    if isFlushed {
       do throws(BuildError) { try Disk.synchronize(store.layout.results) } catch {
         for place in publications.indices { publications[place].result = .failure(error) }
       }
@@ -78,12 +84,12 @@ struct Publisher: Sendable {
 
   private func seal(_ order: Order) throws(BuildError) -> ResultManifest {
     let manifest = try store.seal(order.folder, written: order.written, width: order.width)
-    if order.flush { try store.flush(order.folder, manifest) }
+    if order.isFlushed(manifest) { try store.flush(order.folder, manifest) }
     return manifest
   }
 
   private func record(
-    _ batch: [Order], _ sealed: [Result<ResultManifest, BuildError>]
+    _ batch: [Order], _ sealed: [Result<ResultManifest, BuildError>], durable: Bool
   ) throws(BuildError) {
     let now = Double(Clock.wall()) * 1e-9
     var lines: [RecordLog.Line] = []
@@ -94,7 +100,7 @@ struct Publisher: Sendable {
           digest: manifest.digest, key: order.key, step: order.step, createdAt: now,
           metrics: order.metrics))
     }
-    try store.records.append(lines, durable: batch.contains(where: \.flush))
+    try store.records.append(lines, durable: durable)
   }
 
   private func place(_ order: Order, _ sealed: ResultManifest) throws(BuildError) -> ResultRecord {
@@ -102,7 +108,7 @@ struct Publisher: Sendable {
     return ResultRecord(
       digest: sealed.digest, manifest: manifest, metrics: order.metrics,
       createdAt: Double(Clock.wall()) * 1e-9, step: order.step,
-      unflushedBoot: order.flush ? 0 : order.bootIdentifier)
+      unflushedBoot: order.isFlushed(sealed) ? 0 : order.bootIdentifier)
   }
 }
 

@@ -236,8 +236,6 @@ package struct WrittenOutput: Sendable, Hashable, ExpressibleByArrayLiteral {
   }
 
   package init(arrayLiteral files: WrittenFile...) { self.init(files) }
-
-  var byteCount: Int64 { files.reduce(0) { $0 + $1.stamp.size } }
 }
 
 /// A file in a step's output that the step hashed while it wrote it.

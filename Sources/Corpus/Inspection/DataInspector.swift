@@ -59,9 +59,12 @@ package enum DataInspector {
     var bytes = 0
     var records = 0
     for file in paths {
-      let description =
-        try CorpusFileKind.find(file) == nil
-        ? ["kind": "unknown", "bytes": .int(try InputFile(path: file).size)] : try describe(file)
+      let description: JSONValue
+      if let data = try described(file) {
+        description = data
+      } else {
+        description = ["kind": "unknown", "bytes": .int(try InputFile(path: file).size)]
+      }
       // Each kind has its own word for them; one is there at most.
       let count =
         ["rows", "records", "documents", "lines"].lazy
@@ -79,6 +82,19 @@ package enum DataInspector {
       "kind": "folder", "bytes": .int(bytes), "records": .int(records),
       "file_count": .int(paths.count), "files": .array(list),
     ]
+  }
+
+  /// Nil for what is no data: neither is a licence in Latin-1.
+  private static func described(_ file: String) throws(CorpusError) -> JSONValue? {
+    switch try CorpusFileKind.find(file) {
+    case nil: return nil
+    case .text?:
+      do throws(CorpusError) { return try describeText(file) } catch {
+        if case .line = error { return nil }
+        throw error
+      }
+    case .parquet?, .jsonLines?, .tokenShard?: return try describe(file)
+    }
   }
 
   private static func describe(_ shard: TokenShard) -> JSONValue {
