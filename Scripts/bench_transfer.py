@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compares `data.fetch` with `curl --parallel --parallel-max 16` on the same files over loopback.
 
-    Scripts/bench_transfer.py [path of nanobuild] [--repeat 5]
+    Scripts/bench_transfer.py [path of nanobuild] [--repeat 5] [--place FOLDER]
 
-Five sets of files: 64 of 8 MiB, 1,823 of 256, 64 and 32 KiB, and 1,823 of the sizes of the test's
+Works in memory (/dev/shm), not to measure a disk, or in --place. Five sets of files: 64 of 8 MiB, 1,823 of 256, 64 and 32 KiB, and 1,823 of the sizes of the test's
 small shards (1 to 10 KB; `TransferSpeedStories` fetches those from the test's own server). Generates
 them, serves them from a small threaded server of its own process (sendfile, keep-alive),
 lets the tools fetch all of them in turn, and prints the best times and their ratio to curl's (above
@@ -193,14 +193,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary", nargs="?", default=".build/release/nanobuild")
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--place", help="where to work, instead of in memory")
     arguments = parser.parse_args()
     binary = pathlib.Path(arguments.binary).resolve()
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # not to measure a disk
+    is_memory = arguments.place is None and os.access("/dev/shm", os.W_OK)
+    place = "/dev/shm" if is_memory else arguments.place
     for count, size in [(64, 8 << 20), (1823, 256 << 10), (1823, 64 << 10), (1823, 32 << 10),
                         (1823, small_size)]:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="bench_transfer.", dir=place))
         try:
-            measure(binary, folder, count, size, arguments.repeat, place is not None)
+            measure(binary, folder, count, size, arguments.repeat, is_memory)
         finally:
             remove(folder)
 

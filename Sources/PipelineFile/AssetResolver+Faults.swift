@@ -40,7 +40,9 @@ extension AssetResolver {
     guard path.count > 1 else { return true }
     let given = text.prefix { $0 != "=" }.dropFirst(asset.name.count + 1)
     let wanted = path.joined(separator: ".")
-    return wanted == given || wanted.hasPrefix(given + ".")
+    return [given, given.hasPrefix("with.") ? given.dropFirst(5) : given].contains {
+      wanted == $0 || wanted.hasPrefix($0 + ".")
+    }
   }
 
   private func layers(_ asset: Pipeline.Asset) -> [String: StepDeclaration.Layer] {

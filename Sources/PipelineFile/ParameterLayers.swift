@@ -45,7 +45,7 @@ struct ParameterLayers {
     let secrets = parameters.schemas.filter(\.isSecret)
     let mayBeSecret =
       parameters.indices[name] == nil ? !secrets.isEmpty : secrets.contains { $0.name == name }
-    if mayBeSecret { override.text = override.key }
+    if mayBeSecret { override.hideValue() }
     let place = SourceLocation(file: override.place, line: 0, column: 0)
     guard let schema = schema(name, at: place, width: 1) else { return }
     guard let type = type(of: path, in: schema.type, at: place),
@@ -163,7 +163,12 @@ struct ParameterLayers {
     }
     let outcome = YAMLParser.parse(
       Array(override.value.utf8), file: override.place, hasLines: false)
-    for error in outcome.errors { problems.add(error.withoutLines(file: override.place)) }
+    for error in outcome.errors {
+      var diagnostic = error.withoutLines(file: override.place)
+      // The parser quotes the value.
+      if override.isHidden { diagnostic.message = "the value can't be read as YAML" }
+      problems.add(diagnostic)
+    }
     return outcome.errors.isEmpty ? outcome.document?.root : nil
   }
 

@@ -176,8 +176,10 @@ package struct PipelineLoader: Sendable {
   private func parse(_ overrides: [String], _ problems: ProblemCollector) -> [SettingOverride] {
     overrides.compactMap { text in
       if let override = SettingOverride(text) { return override }
+      // Without what may be a secret's value.
+      let key = text.prefix { $0 != "=" && $0 != ":" }
       problems.report(
-        .malformedOverride, at: SourceLocation(file: "--set \(text)", line: 0, column: 0))
+        .malformedOverride, at: SourceLocation(file: "--set \(key)", line: 0, column: 0))
       return nil
     }
   }

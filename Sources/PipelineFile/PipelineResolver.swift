@@ -84,7 +84,8 @@ struct PipelineResolver {
   private func overrideValues() -> [Int: [(override: SettingOverride, path: [String])]] {
     var values: [Int: [(override: SettingOverride, path: [String])]] = [:]
     for override in overrides {
-      let place = SourceLocation(file: override.place, line: 0, column: 0)
+      // Without the value: it may be meant for a secret.
+      let place = SourceLocation(file: "--set \(override.key)", line: 0, column: 0)
       let reading = override.readings.first { document.indices[$0.asset] != nil }
       guard let reading, let index = document.indices[reading.asset] else {
         let name = override.readings.last?.asset ?? override.key

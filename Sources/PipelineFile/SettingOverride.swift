@@ -18,6 +18,11 @@ package struct SettingOverride: Sendable, Hashable {
     value = String(text[text.index(after: separator)...])
   }
 
+  var isHidden: Bool { text == key }
+
+  /// From here on messages name the key alone.
+  mutating func hideValue() { text = key }
+
   /// Where its errors are: `--set pretrain.depht=3`.
   package var place: String { "--set \(text)" }
 

@@ -53,7 +53,7 @@ extension Download {
       let found = hash.finish()
       guard found == expectedHash else {
         // Should it have been put together of parts, it is asked for in one piece next.
-        sourcesWithoutRanges.insert(sourceIndex)
+        if requestedOffset > 0 { sourcesWithoutRanges.insert(sourceIndex) }
         throw .wrongHash(url: displayURL, expected: expectedHash, found: found)
       }
     }

@@ -10,6 +10,7 @@ extension Download {
     if error.endsRequest { return fail(error) }
     do throws(TransferError) { try tidy(after: error) } catch { return fail(error) }
     if sourceIndex == 0 || firstError == nil { firstError = error }
+    if sourceIndex > 0, error.silence == nil { mirrorsAnswer = error }
     if (!error.isTransient && !isOfUseLater(error)) || isWrongAgain(error) {
       deadSources.insert(sourceIndex)
     }
@@ -92,7 +93,9 @@ extension Download {
     guard let firstError, firstError != error, request.sources.count > 1, !error.endsRequest else {
       return .failed(error)
     }
-    return .failed(.everySource(first: firstError, last: error))
+    // One that answers is no silent host, whoever was asked last.
+    let last = error.silence == nil ? error : mirrorsAnswer ?? error
+    return .failed(.everySource(first: firstError, last: last))
   }
 
   /// Seconds: the delay doubles with each failure, and up to half of it is left out at random.

@@ -55,6 +55,8 @@ final class Download: AnswerReceiver {
   var attempts = 0
   var highWater = 0
   var firstError: TransferError?
+  /// What a mirror last said that did answer.
+  var mirrorsAnswer: TransferError?
   /// Nil unless the last try failed and this is the wait for the next.
   var retry: TransferRetry?
   /// `retry` says what was not said before of this file.

@@ -42,7 +42,7 @@ struct SilentHosts {
 
 extension TransferError {
   /// Why none of the sources answered at all; nil when one did.
-  fileprivate var silence: String? {
+  var silence: String? {
     switch self {
     case .unreachable(_, let reason): reason
     case .everySource(let first, let last): last.silence == nil ? nil : first.silence

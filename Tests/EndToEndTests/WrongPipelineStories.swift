@@ -249,7 +249,9 @@ import Testing
       """)
     for setting in [
       "h.token=Kq7xValue", "h.headers.Ok=Kq7xValue", "h.token=\"Kq7xValue", "h.headers=Kq7xValue",
-      "h.headers.A.b=Kq7xValue", "h.tokn=Kq7xValue", "h.token=${en:Kq7xValue}",
+      "h.headers.A.b=Kq7xValue", "h.tokn=Kq7xValue", "h.token=${en:Kq7xValue}", "H.token=Kq7xValue",
+      "token=Kq7xValue",
+      "h.token:Kq7xValue", "h.headers={A: *Kq7xValue}",
     ] {
       for command in ["validate", "show h", "status", "explain h"] {
         let end = try project.run(

@@ -795,13 +795,13 @@ import Testing
          3 |   pretrain: {step: train.base, inputs: {tokens: ./t, tokenizer: ./x}}
            |                                                                 ^^^
 
-        --set depth=3: error: expected `asset.parameter=value`
+        --set depth: error: expected `asset.parameter=value`
         help: for example `--set pretrain.depth=6`
 
-        --set pretrain=3: error: expected `asset.parameter=value`
+        --set pretrain: error: expected `asset.parameter=value`
         help: for example `--set pretrain.depth=6`
 
-        --set pretrian.depth=3: error: `pretrian` names no asset
+        --set pretrian.depth: error: `pretrian` names no asset
         help: did you mean `pretrain`?
 
         --set pretrain.depht=3: error: unknown parameter `depht` of `train.base`

@@ -213,6 +213,11 @@ import Transfer
     kept.keepsFinished = true
     requests.append(kept)
     requests.append(try fetching.request("\(url)/x", "\(alive.url)/mirror", as: "mirrored"))
+    // One mirror of several answers, if not with the file.
+    let picky = try LoopbackServer { $0.path == "/29" ? .init(body: [1]) : .init(404, "") }
+    requests += try (0..<30).map {
+      try fetching.request("\(url)/\($0)", "\(picky.url)/\($0)", "\(url)/-\($0)", as: "of3-\($0)")
+    }
     requests.append(try fetching.request("\(alive.url)/x", as: "alive"))
     let results = try fetching.fetchAll(requests)
     for number in 0..<40 {
@@ -223,6 +228,7 @@ import Transfer
     }
     #expect(try results["kept"]?.get().attempts == 0)
     #expect(try results["mirrored"]?.get().size == 1)
+    #expect(try results["of3-29"]?.get().size == 1)
     #expect(try results["alive"]?.get().size == 1)
   }
 

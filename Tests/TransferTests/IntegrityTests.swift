@@ -47,6 +47,16 @@ import Transfer
     #expect(try fetching.folder.list() == [])
   }
 
+  @Test func aFileThatWasDamagedOnceIsStillContinued() throws {
+    let server = try LoopbackServer { request in
+      guard request.earlier > 0 else { return .init(body: Array("abd".utf8)) }
+      let reply = LoopbackServer.Reply.file(Array("abc".utf8), for: request, entityTag: "\"v\"")
+      return request.earlier == 1 ? reply.delivered { $0.dropAfter = 2 } : reply
+    }
+    try fetching.fetch(try fetching.request("\(server.url)/x", sha256: Self.abc))
+    #expect(server.requests.map(\.rangeStart) == [nil, nil, 2])
+  }
+
   @Test func contentDamagedOnceIsFetchedAgain() throws {
     let server = try LoopbackServer {
       .init(body: Array(($0.earlier == 0 ? "abX" : "abc").utf8))

@@ -54,7 +54,9 @@ package enum DataInspector {
   private static func describeFolder(_ path: String) throws(CorpusError) -> JSONValue {
     let paths = try DocumentFiles.all(in: path)
     if paths.isEmpty { throw .nothingToRead(paths: [path], accepted: kinds) }
-    if let only = paths.first, paths.count == 1 { return try describe(only) }
+    if let only = paths.first, paths.count == 1 {
+      if let data = try described(only) { return data }
+    }
     var list: [JSONValue] = []
     var bytes = 0
     var records = 0
@@ -90,7 +92,7 @@ package enum DataInspector {
     case nil: return nil
     case .text?:
       do throws(CorpusError) { return try describeText(file) } catch {
-        if case .line = error { return nil }
+        if case .line(_, _, _, .invalidUTF8) = error { return nil }
         throw error
       }
     case .parquet?, .jsonLines?, .tokenShard?: return try describe(file)

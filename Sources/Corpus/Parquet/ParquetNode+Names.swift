@@ -41,7 +41,7 @@ extension ParquetNode {
       }
     case .list(let children), .map(let children):
       guard let element = children.first else { return [] }
-      for groups in writtenGroups.reversed() {
+      for groups in writtenGroups.suffix(1) + writtenGroups.dropLast() {
         let inner: [Match]
         if groups.isEmpty {
           inner = element.matches(below: path, spelt: spellings)
@@ -62,7 +62,7 @@ extension ParquetNode {
     }
   }
 
-  /// The ways to write the groups that a list is stored with: each may be left out.
+  /// The ways to write the groups that a list is stored with, all of them last: each may be left out.
   private var writtenGroups: [String] {
     groups.reduce([""]) { ways, group in
       ways + ways.map { $0.isEmpty ? group : "\($0).\(group)" }
